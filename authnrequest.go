@@ -1,0 +1,193 @@
+package saml
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/logintrust/saml/internal/binding"
+	"github.com/logintrust/saml/internal/compose"
+)
+
+// A Binding is how a message travels.
+type Binding int
+
+// Bindings for AuthnRequests.
+const (
+	// AnyBinding is HTTP-Redirect if the trust has a LoginURL, or else HTTP-POST.
+	AnyBinding Binding = iota
+	// RedirectBinding is HTTP-Redirect (SAML Bindings 3.4).
+	RedirectBinding
+	// POSTBinding is HTTP-POST (SAML Bindings 3.5).
+	POSTBinding
+)
+
+// StartOptions say what a login is asked for. The zero value asks for the least, which every product takes: no NameID
+// format, no authentication context.
+type StartOptions struct {
+	// ReturnTo is where the login leads: a path of ours, or a URL of our origin. It stays here; the identity provider
+	// does not see it. What is neither leads to Config.DefaultPath.
+	ReturnTo string
+	// Binding is how the request travels.
+	Binding Binding
+	// ForceAuthn asks for a fresh authentication, and refuses an answer with an older one (SAML Core 3.4.1).
+	ForceAuthn bool
+	// IsPassive asks that the user is not asked anything; the ordinary refusal is then NoPassive.
+	IsPassive bool
+	// MaxAuthnAge refuses an answer whose authentication is older; 0 sets no limit.
+	MaxAuthnAge time.Duration
+	// AuthnContext asks for one of these classes, in order of preference, and refuses any other.
+	AuthnContext []string
+	// NameIDFormat asks for a NameID of that format, and refuses any other.
+	NameIDFormat string
+	// BrowserKey is the key that the browser holds from an earlier request, "" if it holds none.
+	BrowserKey string
+}
+
+// Started is a login that was begun: what the browser is to do, and to keep.
+type Started struct {
+	// URL is where to send the browser by 303, for HTTP-Redirect; "" for HTTP-POST.
+	URL string
+	// Action and Fields are the form that the browser is to post, for HTTP-POST.
+	Action string
+	Fields map[string]string
+	// RequestID is the ID of the AuthnRequest.
+	RequestID string
+	// RelayState is the opaque handle that travels beside it.
+	RelayState string
+	// BrowserKey binds the answer to this browser: keep it in a cookie that scripts cannot read, and give it to Validate
+	// with the answer. If StartOptions.BrowserKey was a key, it is the same.
+	BrowserKey string
+}
+
+const (
+	requestIDBytes  = 20 // SAML Core 1.3.4 asks for 128 bits and suggests 160
+	browserKeyBytes = 16
+	relayBytes      = 16 // 22 characters: far below the 80 octets of SAML Bindings 3.4.3
+	maxClasses      = 32
+)
+
+// Request begins a login at an identity provider: the third rung of the API, without net/http. The request waits for its
+// answer for an hour.
+func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts StartOptions) (*Started, error) {
+	if refused := trust.admits(); refused != nil {
+		return nil, refused.of(trust)
+	}
+	location, byPOST, err := endpoint(trust, opts.Binding)
+	if err != nil {
+		return nil, err
+	}
+	if trust.WantRequestsSigned && len(sp.config.SigningKeys) == 0 {
+		return nil, fmt.Errorf("saml: %s wants signed requests, and Config.SigningKeys is empty", quoted(trust.Domain))
+	}
+	if len(opts.AuthnContext) > maxClasses || opts.MaxAuthnAge < 0 {
+		return nil, fmt.Errorf("saml: StartOptions: at most %d AuthnContext classes, and no negative MaxAuthnAge", maxClasses)
+	}
+	started := &Started{RequestID: "_" + hex.EncodeToString(random(requestIDBytes)), BrowserKey: opts.BrowserKey,
+		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
+	if !isBrowserKey(started.BrowserKey) {
+		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
+	}
+	now := sp.config.Now()
+	request := compose.AuthnRequest{ID: started.RequestID, IssueInstant: now, Destination: location, Issuer: sp.config.EntityID,
+		ACSURL: sp.config.ACSURL, ForceAuthn: opts.ForceAuthn, IsPassive: opts.IsPassive, NameIDFormat: opts.NameIDFormat,
+		AuthnContext: opts.AuthnContext}
+	if byPOST {
+		err = sp.byPOST(started, request)
+	} else {
+		err = sp.byRedirect(started, request)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &pending{browser: sha256.Sum256([]byte(started.BrowserKey)), issued: now, returnTo: sp.target(opts.ReturnTo),
+		relay: started.RelayState, forceAuthn: opts.ForceAuthn, passive: opts.IsPassive, maxAuthnAge: opts.MaxAuthnAge,
+		nameIDFormat: opts.NameIDFormat, authnContext: slices.Clone(opts.AuthnContext)}
+	key := stateKey(pendingKind, sp.config.EntityID, trust.Domain, started.RequestID)
+	added, err := sp.config.State.Add(ctx, key, p.marshal(), pendingKeep)
+	if err != nil {
+		return nil, storeFailed(err)
+	}
+	if !added {
+		return nil, storeFailed(errors.New("the state store already holds a new request"))
+	}
+	return started, nil
+}
+
+func endpoint(trust LoginTrust, b Binding) (location string, byPOST bool, err error) {
+	switch {
+	case b != POSTBinding && trust.LoginURL != "":
+		location = trust.LoginURL
+	case b != RedirectBinding && trust.LoginPostURL != "":
+		location, byPOST = trust.LoginPostURL, true
+	default:
+		return "", false, fmt.Errorf("saml: the trust %s has no login URL for that binding", quoted(trust.Domain))
+	}
+	return location, byPOST, checkURL(location)
+}
+
+func (sp *ServiceProvider) signer() crypto.Signer {
+	if len(sp.config.SigningKeys) == 0 {
+		return nil
+	}
+	return sp.config.SigningKeys[0].Signer
+}
+
+func (sp *ServiceProvider) byRedirect(started *Started, request compose.AuthnRequest) error {
+	xml, err := compose.Bytes(request.Element())
+	if err != nil {
+		return fmt.Errorf("saml: %w", err)
+	}
+	started.URL, err = binding.Redirect{Location: request.Destination, Param: "SAMLRequest", XML: xml,
+		RelayState: started.RelayState, Signer: sp.signer()}.URL()
+	if err != nil {
+		return fmt.Errorf("saml: %w", err)
+	}
+	return nil
+}
+
+func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest) error {
+	e := request.Element()
+	if signer := sp.signer(); signer != nil {
+		var err error
+		if e, err = compose.Sign(e, signer, sp.config.SigningKeys[0].Certificate); err != nil {
+			return fmt.Errorf("saml: signing: %w", err)
+		}
+	}
+	xml, err := compose.Bytes(e)
+	if err != nil {
+		return fmt.Errorf("saml: %w", err)
+	}
+	started.Action = request.Destination
+	started.Fields = map[string]string{"SAMLRequest": base64.StdEncoding.EncodeToString(xml), "RelayState": started.RelayState}
+	return nil
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails (crypto/rand)
+	return b
+}
+
+// isBrowserKey reports whether s has the form of the keys that we give out.
+func isBrowserKey(s string) bool {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	return err == nil && len(b) == browserKeyBytes
+}
+
+// LoginLink is the URL of our login handler for a trust: a link for a login page. target is where the login leads.
+func (sp *ServiceProvider) LoginLink(trust LoginTrust, target string) string {
+	q := url.Values{"entityID": {trust.Domain}}
+	if target != "" {
+		q.Set("target", target)
+	}
+	return sp.config.LoginURL + "?" + q.Encode()
+}

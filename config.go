@@ -1,0 +1,146 @@
+package saml
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Config says what a service provider is. New copies it; every zero value is the strict choice.
+type Config struct {
+	// BaseURL is where users reach the application: https://app.example.com, with a path if the application lives under
+	// one. http is for the loopback only. Nothing is ever derived from request headers.
+	BaseURL string
+	// EntityID names the service provider; {BaseURL}/sso/metadata if empty.
+	EntityID string
+	// MetadataURL, LoginURL and ACSURL are {BaseURL}/sso/metadata, /sso/login and /sso/acs if empty. They must be on the
+	// origin of BaseURL.
+	MetadataURL, LoginURL, ACSURL string
+
+	// Trusts finds the login trusts. Required.
+	Trusts TrustStore
+	// State remembers pending requests and what was used. Required: processes that serve the same service provider must
+	// share one; NewMemoryState serves a single process.
+	State StateStore
+
+	// SigningKeys are our own keys: the first signs every AuthnRequest, all are published. None: requests are not signed.
+	SigningKeys []KeyPair
+
+	// Now is the clock, time.Now if nil. It is read once a login.
+	Now func() time.Time
+	// ClockSkew is the tolerance on every time check: 0 means 3 minutes, negative none.
+	ClockSkew time.Duration
+	// DefaultPath is where a login leads that was not begun at a page of ours; "/" if empty.
+	DefaultPath string
+	// RelayStateHosts are hosts, beside our own, to which a relay state may lead, by https; exact, with port if it has one.
+	RelayStateHosts []string
+	// MaxFormBytes and MaxMessageBytes bound what is posted, and the XML in it: at most, and by default, 4 and 3 MiB.
+	MaxFormBytes, MaxMessageBytes int
+
+	// OnRefusal is called for every refused login that the handlers meet, for logs, audit and support. It may be called
+	// concurrently.
+	OnRefusal func(ctx context.Context, r *http.Request, reference string, err *Error)
+}
+
+const (
+	defaultSkew     = 3 * time.Minute
+	maxSkew         = 10 * time.Minute
+	maxFormBytes    = 4 << 20
+	maxMessageBytes = 3 << 20
+	maxEntityID     = 1024 // SAML Core 8.3.6
+)
+
+// complete checks a Config and fills in what is derived.
+func (c Config) complete() (Config, error) {
+	base, err := url.Parse(c.BaseURL)
+	if err != nil || checkURL(c.BaseURL) != nil || base.RawQuery != "" {
+		return c, fmt.Errorf("saml: BaseURL %q must be https://host, with a path if need be (http:// only for the loopback)", c.BaseURL)
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	if c.Trusts == nil || c.State == nil {
+		return c, errors.New("saml: Trusts and State are required")
+	}
+	for _, place := range []struct {
+		name string
+		url  *string
+		path string
+	}{{"MetadataURL", &c.MetadataURL, "/sso/metadata"}, {"LoginURL", &c.LoginURL, "/sso/login"}, {"ACSURL", &c.ACSURL, "/sso/acs"}} {
+		if *place.url == "" {
+			*place.url = c.BaseURL + place.path
+		}
+		if err := checkURL(*place.url); err != nil {
+			return c, fmt.Errorf("saml: %s: %w", place.name, err)
+		}
+		if origin(*place.url) != origin(c.BaseURL) {
+			return c, fmt.Errorf("saml: %s must be on the origin of BaseURL", place.name)
+		}
+	}
+	if c.EntityID == "" {
+		c.EntityID = c.MetadataURL
+	}
+	if len(c.EntityID) > maxEntityID || strings.ContainsFunc(c.EntityID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return c, fmt.Errorf("saml: EntityID must be at most %d printable ASCII characters without spaces", maxEntityID)
+	}
+	switch {
+	case c.ClockSkew == 0:
+		c.ClockSkew = defaultSkew
+	case c.ClockSkew < 0:
+		c.ClockSkew = 0
+	case c.ClockSkew > maxSkew:
+		return c, fmt.Errorf("saml: a ClockSkew of more than %v", maxSkew)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.MaxFormBytes, err = bounded("MaxFormBytes", c.MaxFormBytes, maxFormBytes); err != nil {
+		return c, err
+	}
+	if c.MaxMessageBytes, err = bounded("MaxMessageBytes", c.MaxMessageBytes, maxMessageBytes); err != nil {
+		return c, err
+	}
+	c.RelayStateHosts = slices.Clone(c.RelayStateHosts)
+	c.SigningKeys = slices.Clone(c.SigningKeys)
+	for i, k := range c.SigningKeys {
+		if err := k.check(); err != nil {
+			return c, fmt.Errorf("saml: SigningKeys[%d]: %w", i, err)
+		}
+	}
+	if c.DefaultPath == "" {
+		c.DefaultPath = "/"
+	}
+	if localPath(c.DefaultPath) == "" {
+		return c, fmt.Errorf("saml: DefaultPath %q is not a local path", c.DefaultPath)
+	}
+	return c, nil
+}
+
+func bounded(name string, value, most int) (int, error) {
+	if value < 0 || value > most {
+		return 0, fmt.Errorf("saml: %s must be between 0 and %d", name, most)
+	}
+	if value == 0 {
+		return most, nil
+	}
+	return value, nil
+}
+
+// origin is scheme, host and port of a URL, with the default port left out.
+func origin(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return u.Scheme + "://" + host
+}

@@ -1,0 +1,241 @@
+package saml
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/logintrust/saml/internal/xmlsec"
+)
+
+// A Reason is why a login was refused. Reasons are constants and errors: errors.Is(err, saml.Expired). Their strings are
+// stable within a major version; hosts may store them and translate them.
+type Reason string
+
+// Reasons, in the order in which a login meets them.
+const (
+	// BadRequest: not a form POST with one SAMLResponse.
+	BadRequest Reason = "bad_request"
+	// TooLarge: the form, the message or its structure is beyond a limit.
+	TooLarge Reason = "too_large"
+	// BadResponse: not base64, not well-formed XML, or not a SAML Response of the form that the schemas have.
+	BadResponse Reason = "bad_response"
+
+	// UnknownDomain: no login trust has the message's Issuer as its Domain.
+	UnknownDomain Reason = "unknown_domain"
+	// TrustProvisional: the login trust is still being set up.
+	TrustProvisional Reason = "trust_provisional"
+	// TrustInactive: the login trust is switched off.
+	TrustInactive Reason = "trust_inactive"
+	// MethodNotAllowed: the login trust does not admit SAML.
+	MethodNotAllowed Reason = "method_not_allowed"
+	// NoKeyOnFile: the login trust has no key, or none of the type that the signature needs.
+	NoKeyOnFile Reason = "no_key_on_file"
+
+	// Unsigned: a signature that the login trust requires is missing.
+	Unsigned Reason = "unsigned"
+	// MalformedSignature: the signature is not of the one form that SAML allows.
+	MalformedSignature Reason = "malformed_signature"
+	// WeakAlgorithm: the message uses an algorithm that is refused unless the login trust allows it.
+	WeakAlgorithm Reason = "weak_algorithm"
+	// UnsupportedAlgorithm: the message uses an algorithm that is not supported.
+	UnsupportedAlgorithm Reason = "unsupported_algorithm"
+	// WeakKey: the key on file is too short.
+	WeakKey Reason = "weak_key"
+	// BadSignature: no key on file made the signature, or what it covers was changed.
+	BadSignature Reason = "bad_signature"
+
+	// WrongVersion: not SAML 2.0.
+	WrongVersion Reason = "wrong_version"
+	// WrongDestination: the message was meant for another address.
+	WrongDestination Reason = "wrong_destination"
+	// WrongIssuer: an Issuer is missing, or is not the one of the login trust.
+	WrongIssuer Reason = "wrong_issuer"
+	// IdPRefused: the identity provider answers that it did not sign the user in.
+	IdPRefused Reason = "idp_refused"
+	// NoPassive: the identity provider could not sign the user in without asking; see StartOptions.IsPassive.
+	NoPassive Reason = "no_passive"
+	// NoAssertion: a success without assertion.
+	NoAssertion Reason = "no_assertion"
+	// SeveralAssertions: more than one assertion.
+	SeveralAssertions Reason = "several_assertions"
+	// EncryptedAssertion: the assertion is encrypted, and this service provider has no key to open it.
+	EncryptedAssertion Reason = "encrypted_assertion"
+
+	// NoSubject: the assertion names no subject, or names it in a way that is not supported.
+	NoSubject Reason = "no_subject"
+	// WrongSubjectQualifier: the NameID was made for another service provider.
+	WrongSubjectQualifier Reason = "wrong_subject_qualifier"
+	// NoBearerConfirmation: no bearer confirmation with Recipient and NotOnOrAfter.
+	NoBearerConfirmation Reason = "no_bearer_confirmation"
+	// WrongRecipient: the assertion may be delivered to another address only.
+	WrongRecipient Reason = "wrong_recipient"
+	// WrongAddress: the assertion may be delivered by another network address only.
+	WrongAddress Reason = "wrong_address"
+	// WrongInResponseTo: the message and its assertion name different requests, or only one of them names one.
+	WrongInResponseTo Reason = "wrong_in_response_to"
+	// NotYetValid: a time in the message is still to come.
+	NotYetValid Reason = "not_yet_valid"
+	// Expired: the assertion is too old.
+	Expired Reason = "expired"
+	// ValidTooLong: the assertion is valid for longer than it could be remembered.
+	ValidTooLong Reason = "valid_too_long"
+	// BadConditions: conditions that contradict themselves.
+	BadConditions Reason = "bad_conditions"
+	// UnknownCondition: a condition that is not understood, so that nobody knows whether it holds.
+	UnknownCondition Reason = "unknown_condition"
+	// WrongAudience: the assertion is not restricted to this service provider.
+	WrongAudience Reason = "wrong_audience"
+	// NoAuthnStatement: the assertion does not say how and when the user was authenticated.
+	NoAuthnStatement Reason = "no_authn_statement"
+	// AuthnInFuture: the authentication is said to have happened in the future.
+	AuthnInFuture Reason = "authn_in_future"
+	// SessionExpired: the session at the identity provider is over.
+	SessionExpired Reason = "session_expired"
+	// WrongAuthnContext: the user was not authenticated in a way that is accepted.
+	WrongAuthnContext Reason = "wrong_authn_context"
+	// ReauthenticationRequired: the authentication is older than what is accepted.
+	ReauthenticationRequired Reason = "reauthentication_required"
+	// WrongNameIDFormat: another format of NameID than was asked for.
+	WrongNameIDFormat Reason = "wrong_name_id_format"
+	// MissingAttribute: an attribute that the login trust requires is missing; Error.Missing names them.
+	MissingAttribute Reason = "missing_attribute"
+
+	// UnsolicitedNotAllowed: a login that the identity provider began, which the login trust does not allow.
+	UnsolicitedNotAllowed Reason = "unsolicited_not_allowed"
+	// UnknownRequest: an answer to a request that is not pending: never made, made to another IdP, or too old.
+	UnknownRequest Reason = "unknown_request"
+	// BrowserMismatch: an answer to a request that another browser made.
+	BrowserMismatch Reason = "browser_mismatch"
+	// Replayed: the response or its assertion was used before.
+	Replayed Reason = "replayed"
+	// StoreFailed: a store could not be asked, so nothing is known and nobody gets in.
+	StoreFailed Reason = "store_failed"
+)
+
+// Error implements error. It is for logs; the page that a user sees shows Public.
+func (r Reason) Error() string { return "saml: " + string(r) }
+
+// Public is a sentence for the user, which tells an attacker nothing. Several reasons share one.
+func (r Reason) Public() string {
+	switch r {
+	case NoPassive:
+		return "You are not signed in at your identity provider."
+	case IdPRefused:
+		return "Your identity provider did not sign you in."
+	case BrowserMismatch, UnknownRequest, Replayed:
+		return "This sign-in was already used, has expired, or was started in another browser. Please start again."
+	case ReauthenticationRequired, SessionExpired, Expired:
+		return "This sign-in is too old. Please sign in again."
+	case StoreFailed:
+		return "Signing in is not possible at the moment. Please try again later."
+	}
+	return "The sign-in was refused. Please contact your administrator and quote the reference below."
+}
+
+// An Error is a refused login. Its text is for the host's log: it holds no NameID, attribute value, assertion, cookie or
+// key.
+type Error struct {
+	Reason Reason
+	// Spec is the section of the specification that asks for what was missed, "" if it is our own rule.
+	Spec string
+	// Found and Wanted say what the message had and what would have been accepted; at most 64 characters of any foreign
+	// value, quoted.
+	Found, Wanted string
+	// Domain is the trust that the message was judged by. It comes from the Issuer, and is proven only if the reason is one
+	// that is met behind the signature.
+	Domain string
+	// Status is what the identity provider answered, for IdPRefused and NoPassive.
+	Status *Status
+	// Missing names the attributes that were required and are not there, for MissingAttribute.
+	Missing []string
+	// ErrorURL is where the identity provider's metadata says that users find help, "" if it says nothing.
+	ErrorURL string
+
+	cause  error
+	repeat *finished // the login that this very response made a moment ago
+	hop    bool      // only the browser's cookie is missing
+}
+
+// A Status is what an identity provider answers instead of an assertion (SAML Core 3.2.2.2).
+type Status struct {
+	// Code is the top-level code, a URI.
+	Code string
+	// Sub are the codes inside it, outermost first.
+	Sub []string
+	// Message is text for a person; foreign, to be escaped in a page.
+	Message string
+	// Signed says that one of the trust's keys vouches for the answer.
+	Signed bool
+}
+
+// Has reports whether the status holds that code at any level.
+func (s *Status) Has(code string) bool {
+	if s == nil {
+		return false
+	}
+	for _, sub := range s.Sub {
+		if sub == code {
+			return true
+		}
+	}
+	return s.Code == code
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Reason.Error())
+	if e.Domain != "" {
+		fmt.Fprintf(&b, " from %s", quoted(e.Domain))
+	}
+	if e.Found != "" {
+		fmt.Fprintf(&b, ": got %s", e.Found)
+	}
+	if e.Wanted != "" {
+		fmt.Fprintf(&b, ", want %s", e.Wanted)
+	}
+	if e.Spec != "" {
+		fmt.Fprintf(&b, " (%s)", e.Spec)
+	}
+	return b.String()
+}
+
+// Unwrap gives errors.Is the Reason, and what lies under it, such as the error of a store.
+func (e *Error) Unwrap() []error {
+	if e.cause != nil {
+		return []error{e.Reason, e.cause}
+	}
+	return []error{e.Reason}
+}
+
+func refuse(r Reason, found, wanted string) *Error {
+	return &Error{Reason: r, Found: found, Wanted: wanted}
+}
+
+// quoted shows a foreign value: at most 64 characters of it.
+func quoted(s string) string { return fmt.Sprintf("%.64q", s) }
+
+// reasonOf gives a fault of the XML layer its reason.
+func reasonOf(err error) *Error {
+	reason := BadResponse
+	if e, ok := err.(*xmlsec.Error); ok {
+		switch e.Kind {
+		case xmlsec.Limit:
+			reason = TooLarge
+		case xmlsec.Unsigned:
+			reason = Unsigned
+		case xmlsec.MalformedSignature:
+			reason = MalformedSignature
+		case xmlsec.WeakAlgorithm:
+			reason = WeakAlgorithm
+		case xmlsec.UnsupportedAlgorithm:
+			reason = UnsupportedAlgorithm
+		case xmlsec.WeakKey:
+			reason = WeakKey
+		case xmlsec.NoKey:
+			reason = NoKeyOnFile
+		case xmlsec.BadSignature, xmlsec.BadDigest:
+			reason = BadSignature
+		}
+	}
+	return &Error{Reason: reason, Found: err.Error()}
+}

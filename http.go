@@ -1,0 +1,280 @@
+package saml
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"html/template"
+	"mime"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/logintrust/saml/internal/binding"
+)
+
+// ErrAnswered says that the response has been written and there is nothing left to do: the browser was asked for its
+// cookie once more, or sent where an earlier submit of the same form had led.
+var ErrAnswered = errors.New("saml: the response has been written")
+
+// Handler serves everything: GET {MetadataURL}, GET {LoginURL}?entityID=…&target=… and POST {ACSURL}; the first rung of the
+// API. onLogin starts the host's session and answers, as a rule with
+//
+//	http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
+//
+// If BaseURL has a path, the handler serves with it and, behind http.StripPrefix, without.
+func (sp *ServiceProvider) Handler(onLogin func(w http.ResponseWriter, r *http.Request, login *Login)) http.Handler {
+	routes := make(map[string]http.HandlerFunc)
+	mount := func(place string, h http.HandlerFunc) {
+		path := pathOf(place)
+		routes[path] = h
+		if stripped, ok := strings.CutPrefix(path, strings.TrimRight(pathOf(sp.config.BaseURL), "/")); ok {
+			routes[stripped] = h
+		}
+	}
+	mount(sp.config.MetadataURL, sp.serveMetadata)
+	mount(sp.config.LoginURL, sp.serveLogin)
+	mount(sp.config.ACSURL, func(w http.ResponseWriter, r *http.Request) {
+		login, err := sp.FinishLogin(w, r)
+		switch {
+		case errors.Is(err, ErrAnswered):
+		case err != nil:
+			sp.WriteError(w, r, err)
+		default:
+			onLogin(w, r, login)
+		}
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, found := routes[r.URL.Path]
+		if !found {
+			http.NotFound(w, r)
+			return
+		}
+		h(w, r)
+	})
+}
+
+func pathOf(place string) string {
+	u, err := url.Parse(place)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
+func (sp *ServiceProvider) serveMetadata(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/samlmetadata+xml")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("ETag", sp.metadata.etag)
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(sp.metadata.bytes)))
+}
+
+// serveLogin begins a login at the trust that the query names.
+func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET")
+		sp.WriteError(w, r, refuse(BadRequest, r.Method, "GET"))
+		return
+	}
+	q := r.URL.Query()
+	trust, found, err := sp.config.Trusts.FindTrust(r.Context(), q.Get("entityID"))
+	switch {
+	case err != nil:
+		refused := refuse(StoreFailed, "the trust store failed", "")
+		refused.cause = err
+		sp.WriteError(w, r, refused)
+		return
+	case !found:
+		sp.WriteError(w, r, refuse(UnknownDomain, quoted(q.Get("entityID")), "the Domain of a login trust"))
+		return
+	}
+	opts := StartOptions{ReturnTo: q.Get("target")}
+	if q.Get("binding") == "post" {
+		opts.Binding = POSTBinding
+	}
+	if err := sp.StartLogin(w, r, trust, opts); err != nil {
+		sp.WriteError(w, r, err)
+	}
+}
+
+// StartLogin begins a login and sends the browser to the identity provider: the second rung of the API. It writes the
+// response unless it returns an error.
+func (sp *ServiceProvider) StartLogin(w http.ResponseWriter, r *http.Request, trust LoginTrust, opts StartOptions) error {
+	opts.BrowserKey = sp.browserKey(r)
+	started, err := sp.Request(r.Context(), trust, opts)
+	if err != nil {
+		return err
+	}
+	sp.setBrowserKey(w, started.BrowserKey)
+	if started.URL == "" {
+		form := binding.Form{Action: started.Action}
+		for _, name := range []string{"SAMLRequest", "RelayState"} {
+			form.Fields = append(form.Fields, binding.Field{Name: name, Value: started.Fields[name]})
+		}
+		return form.Write(w)
+	}
+	binding.NoStore(w.Header())
+	w.Header().Set("Location", started.URL)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// FinishLogin reads the answer that the identity provider has the browser post, and returns the login: the second rung of
+// the API. On ErrAnswered the response is written; on any other error, which is an *Error, the host answers, best with
+// WriteError. The answer to a login should be a redirect (303), so that a reload does not post again. It is never answered
+// with a new request, which would loop.
+func (sp *ServiceProvider) FinishLogin(w http.ResponseWriter, r *http.Request) (*Login, error) {
+	posted, hopped, refused := sp.readForm(w, r)
+	if refused != nil {
+		return nil, refused
+	}
+	login, refused := sp.validate(r.Context(), posted)
+	switch {
+	case refused == nil:
+		binding.NoStore(w.Header())
+		return login, nil
+	case refused.repeat != nil:
+		binding.NoStore(w.Header())
+		w.Header().Set("Location", refused.repeat.returnTo)
+		w.WriteHeader(http.StatusSeeOther)
+		return nil, ErrAnswered
+	case refused.hop && !hopped:
+		if err := sp.hop(w, posted); err != nil {
+			return nil, err
+		}
+		return nil, ErrAnswered
+	}
+	return nil, refused
+}
+
+const hopField = "hop"
+
+// hop asks for the cookie once more. Browsers keep a SameSite cookie back when another site posts; they send it with a
+// page of our own. The message has passed every check by now except that of the browser.
+func (sp *ServiceProvider) hop(w http.ResponseWriter, posted Posted) error {
+	form := binding.Form{Action: sp.config.ACSURL, Fields: []binding.Field{
+		{Name: "SAMLResponse", Value: posted.SAMLResponse},
+		{Name: "RelayState", Value: posted.RelayState},
+		{Name: hopField, Value: "1"},
+	}}
+	return form.Write(w)
+}
+
+// readForm reads the body of a POST: that and nothing else counts (SAML Bindings 3.5).
+func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p Posted, hopped bool, refused *Error) {
+	if r.Method != http.MethodPost {
+		return p, false, refuse(BadRequest, r.Method, "POST")
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return p, false, refuse(BadRequest, quoted(r.Header.Get("Content-Type")), "application/x-www-form-urlencoded")
+	}
+	if r.ContentLength > int64(sp.config.MaxFormBytes) {
+		return p, false, refuse(TooLarge, "a larger form", "a form within Config.MaxFormBytes")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, int64(sp.config.MaxFormBytes))
+	if err := r.ParseForm(); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return p, false, refuse(TooLarge, "a larger form", "a form within Config.MaxFormBytes")
+		}
+		return p, false, refuse(BadRequest, "a form that cannot be read", "application/x-www-form-urlencoded")
+	}
+	form := r.PostForm
+	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 || len(form[hopField]) > 1 {
+		return p, false, refuse(BadRequest, "a field that is missing or repeated", "one SAMLResponse and at most one RelayState")
+	}
+	p = Posted{SAMLResponse: form.Get("SAMLResponse"), RelayState: form.Get("RelayState"), BrowserKey: sp.browserKey(r)}
+	if len(p.RelayState) > maxRelayState {
+		return Posted{}, false, refuse(TooLarge, "a larger RelayState", "at most 2048 octets")
+	}
+	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		p.ClientAddress = addr.Addr()
+	}
+	return p, form.Has(hopField), nil
+}
+
+// cookieName: __Host- binds the cookie to exactly this host over https. On the loopback without https browsers would
+// drop it, so there it is a plain one.
+func (sp *ServiceProvider) cookieName() string {
+	if sp.secure() {
+		return "__Host-saml-browser"
+	}
+	return "saml-browser"
+}
+
+func (sp *ServiceProvider) secure() bool { return strings.HasPrefix(sp.config.BaseURL, "https://") }
+
+func (sp *ServiceProvider) browserKey(r *http.Request) string {
+	c, err := r.Cookie(sp.cookieName())
+	if err != nil || !isBrowserKey(c.Value) {
+		return ""
+	}
+	return c.Value
+}
+
+// setBrowserKey keeps the key in the browser for as long as a request waits. The answer is posted from another site, so
+// the cookie is SameSite=None; where a browser keeps it back all the same, there is the hop.
+func (sp *ServiceProvider) setBrowserKey(w http.ResponseWriter, key string) {
+	c := &http.Cookie{Name: sp.cookieName(), Value: key, Path: "/", HttpOnly: true, MaxAge: int(pendingKeep.Seconds()),
+		Secure: true, SameSite: http.SameSiteNoneMode}
+	if !sp.secure() {
+		c.Secure, c.SameSite = false, http.SameSiteLaxMode
+	}
+	http.SetCookie(w, c)
+}
+
+var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sign-in</title></head>
+<body>
+<h1>You are not signed in</h1>
+<p>{{.Text}}</p>
+<p>Reference: {{.Reference}}</p>
+<p><a href="{{.Home}}">Continue</a></p>
+</body>
+</html>
+`))
+
+// WriteError answers a refused login with a page that helps its user and tells an attacker nothing: a sentence that many
+// reasons share, and a reference under which Config.OnRefusal, which is called first, has the rest. err may be any error.
+func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	var refused *Error
+	if !errors.As(err, &refused) {
+		refused = &Error{Reason: BadRequest, Found: "a request that could not be begun", cause: err}
+	}
+	reference := rand.Text()[:10]
+	if sp.config.OnRefusal != nil {
+		sp.config.OnRefusal(context.WithoutCancel(r.Context()), r, reference, refused)
+	}
+	h := w.Header()
+	binding.NoStore(h)
+	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	if refused.Reason == BadRequest && r.Method != http.MethodPost && h.Get("Allow") == "" && r.URL.Path == pathOf(sp.config.ACSURL) {
+		h.Set("Allow", "POST")
+	}
+	w.WriteHeader(refused.status())
+	_ = errorPage.Execute(w, struct{ Text, Reference, Home string }{refused.Reason.Public(), reference, sp.config.DefaultPath})
+}
+
+// status is the HTTP status for a browser. It is the same for all that an attacker might tell apart.
+func (e *Error) status() int {
+	switch e.Reason {
+	case BadRequest:
+		return http.StatusBadRequest
+	case TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case StoreFailed:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusForbidden
+}

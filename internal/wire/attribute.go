@@ -1,0 +1,128 @@
+package wire
+
+import (
+	"github.com/logintrust/saml/internal/xmlsec"
+)
+
+// attributeStatement decodes saml:AttributeStatement (SAML Core 2.7.3). An empty one is not of the schema, but some
+// products send it and it says nothing.
+func (d *decoder) attributeStatement(e xmlsec.Element, a *Assertion) error {
+	if a.Attributes == nil {
+		n := 0
+		for range e.Children() {
+			n++
+		}
+		a.Attributes = make([]Attribute, 0, n)
+	}
+	known := index{list: &a.Attributes}
+	for child := range e.Children() {
+		switch {
+		case child.Is(AssertionNS, "Attribute"):
+			if err := d.attribute(child, &known); err != nil {
+				return err
+			}
+		case child.Is(AssertionNS, "EncryptedAttribute"):
+			return malformed("an EncryptedAttribute, which cannot be read")
+		default:
+			return malformed("AttributeStatement holds a %.64q", child.Local())
+		}
+	}
+	return nil
+}
+
+// An index finds the attribute of a name and format, so that the values of repeated elements are joined.
+type index struct {
+	list *[]Attribute
+	rows map[[2]string]int // made once there are many
+}
+
+const fewAttributes = 16
+
+func (x *index) row(name, format string) int {
+	list := *x.list
+	if len(list) <= fewAttributes {
+		for i := range list {
+			if list[i].Name == name && list[i].NameFormat == format {
+				return i
+			}
+		}
+		return -1
+	}
+	if x.rows == nil {
+		x.rows = make(map[[2]string]int, 2*len(list))
+		for i := range list {
+			x.rows[[2]string{list[i].Name, list[i].NameFormat}] = i
+		}
+	}
+	if i, ok := x.rows[[2]string{name, format}]; ok {
+		return i
+	}
+	return -1
+}
+
+func (x *index) add(name, format, friendly string) int {
+	row := len(*x.list)
+	*x.list = append(*x.list, Attribute{Name: name, NameFormat: format, FriendlyName: friendly})
+	if x.rows != nil {
+		x.rows[[2]string{name, format}] = row
+	}
+	return row
+}
+
+func (d *decoder) attribute(e xmlsec.Element, known *index) error {
+	name, format := d.attr(e, "Name"), d.attr(e, "NameFormat").Value
+	if !name.Present {
+		return malformed("Attribute without Name")
+	}
+	if format == "" {
+		format = AttrNameUnspecified // SAML Core 2.7.3.1
+	}
+	row := known.row(name.Value, format)
+	if row < 0 {
+		row = known.add(name.Value, format, d.attr(e, "FriendlyName").Value)
+	}
+	a := &(*known.list)[row]
+	n := 0
+	for range e.Children() {
+		n++
+	}
+	if a.Values == nil && n > 0 {
+		a.Values = make([]string, 0, n)
+	}
+	if n > 1 {
+		d.reserve(e.Size())
+	}
+	for v := range e.Children() {
+		if !v.Is(AssertionNS, "AttributeValue") {
+			return malformed("Attribute holds a %.64q", v.Local())
+		}
+		d.value(v, a)
+	}
+	return nil
+}
+
+// value adds one AttributeValue: its text, and what else it is (SAML Core 2.7.3.1.1).
+func (d *decoder) value(e xmlsec.Element, a *Attribute) {
+	row := len(a.Values)
+	if first := e.First(); first.Exists() {
+		x := Extra{Index: row}
+		text := d.text(e)
+		if first.Is(AssertionNS, "NameID") {
+			// eduPersonTargetedID and the like: the identifier is the value.
+			id := d.nameID(first)
+			x.NameID, text = &id, id.Value
+		}
+		d.buf = e.AppendInner(d.buf[:0])
+		x.XML = d.string(d.buf)
+		a.Values = append(a.Values, text)
+		a.Extra = append(a.Extra, x)
+		return
+	}
+	if isNil, found := e.Find(InstanceNS, "nil"); found {
+		d.buf = trimSpace(isNil.AppendValue(d.buf[:0]))
+		if s := string(d.buf); s == "true" || s == "1" {
+			a.Extra = append(a.Extra, Extra{Index: row, Nil: true})
+		}
+	}
+	a.Values = append(a.Values, d.text(e))
+}

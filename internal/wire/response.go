@@ -1,0 +1,175 @@
+package wire
+
+import (
+	"crypto"
+	"time"
+
+	"github.com/logintrust/saml/internal/xmlsec"
+)
+
+// Claims is what a Response says of itself. As long as it is not signed (see Opened) it may only veto a login or be
+// shown.
+type Claims struct {
+	ID, Version   string
+	IssueInstant  time.Time
+	Destination   Text
+	InResponseTo  Text
+	Issuer        Text
+	IssuerFormat  Text
+	StatusCode    string   // the top-level code
+	StatusSub     []string // the codes inside it, outermost first
+	StatusMessage string
+
+	Assertions int // direct children, encrypted ones included
+	Encrypted  int
+
+	// AssertionIssuer is what the one unencrypted assertion says, verified or not.
+	AssertionIssuer Text
+}
+
+// A Response is a message whose elements are where the schema has them. Nothing in it is verified yet.
+type Response struct {
+	Claims    Claims
+	root      xmlsec.Element
+	assertion xmlsec.Element
+	signed    bool // a ds:Signature in its place on the Response
+	u         *xmlsec.Unverified
+}
+
+const maxStatusCodes = 8 // nested status codes that are read
+
+// ReadResponse checks that u is a samlp:Response and where its parts are (SAML Core 3.2.2, 3.3.3).
+func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
+	r := &Response{u: u, root: u.Root()}
+	if !r.root.Is(ProtocolNS, "Response") {
+		return nil, malformed("the message is a %.64q, not a samlp:Response", r.root.Local())
+	}
+	var d decoder
+	var err error
+	if r.Claims, r.assertion, r.signed, err = d.claims(r.root); err != nil {
+		return nil, err
+	}
+	if r.assertion.Exists() {
+		if issuer := r.assertion.First(); issuer.Is(AssertionNS, "Issuer") {
+			r.Claims.AssertionIssuer = Text{d.trimmed(issuer), true}
+		}
+	}
+	return r, nil
+}
+
+// claims decodes the Response element itself; assertion is its last assertion.
+func (d *decoder) claims(e xmlsec.Element) (c Claims, assertion xmlsec.Element, signed bool, err error) {
+	c.ID = d.attr(e, "ID").Value
+	c.Version = d.attr(e, "Version").Value
+	c.Destination = d.attr(e, "Destination")
+	c.InResponseTo = d.attr(e, "InResponseTo")
+	if c.IssueInstant, err = d.time(e, "IssueInstant"); err != nil {
+		return c, assertion, false, err
+	}
+	if c.ID == "" || c.IssueInstant.IsZero() {
+		return c, assertion, false, malformed("Response without ID or IssueInstant")
+	}
+	s := walk(e)
+	if issuer, ok := s.take(AssertionNS, "Issuer"); ok {
+		c.Issuer = Text{d.trimmed(issuer), true}
+		c.IssuerFormat = d.attr(issuer, "Format")
+	}
+	_, signed = s.take(SignatureNS, "Signature")
+	s.take(ProtocolNS, "Extensions")
+	if status, ok := s.take(ProtocolNS, "Status"); ok {
+		if err = d.status(status, &c); err != nil {
+			return c, assertion, signed, err
+		}
+	}
+	for {
+		if a, ok := s.take(AssertionNS, "Assertion"); ok {
+			c.Assertions++
+			assertion = a
+			continue
+		}
+		if _, ok := s.take(AssertionNS, "EncryptedAssertion"); ok {
+			c.Assertions++
+			c.Encrypted++
+			continue
+		}
+		return c, assertion, signed, s.end()
+	}
+}
+
+func (d *decoder) status(e xmlsec.Element, c *Claims) error {
+	s := walk(e)
+	code, ok := s.take(ProtocolNS, "StatusCode")
+	if !ok {
+		return malformed("Status without StatusCode")
+	}
+	c.StatusCode = d.attr(code, "Value").Value
+	for sub := code.Child(ProtocolNS, "StatusCode"); sub.Exists() && len(c.StatusSub) < maxStatusCodes; {
+		c.StatusSub = append(c.StatusSub, d.attr(sub, "Value").Value)
+		sub = sub.Child(ProtocolNS, "StatusCode")
+	}
+	if m, ok := s.take(ProtocolNS, "StatusMessage"); ok {
+		c.StatusMessage = d.text(m)
+	}
+	s.take(ProtocolNS, "StatusDetail")
+	return s.end()
+}
+
+// HasSignature reports whether the Response carries a signature of its own, good or bad.
+func (r *Response) HasSignature() bool { return r.signed }
+
+// Opened is what the pinned keys vouch for.
+type Opened struct {
+	// Claims is read from signed octets if ResponseSigned, and may only veto otherwise.
+	Claims         Claims
+	ResponseSigned bool
+	// AssertionSigned says that the assertion carries a signature of its own, and that it verified.
+	AssertionSigned bool
+	// Assertion is nil if the Response holds none.
+	Assertion *Assertion
+}
+
+// Open verifies every signature that counts and decodes what they cover. A signature counts as a direct child of the
+// Response or of its one Assertion, behind Issuer; elsewhere it is inert. Without an assertion an unsigned Response is
+// returned as claims.
+func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, error) {
+	o := &Opened{Claims: r.Claims}
+	var d decoder
+	var whole xmlsec.Signed
+	var err error
+	if r.signed {
+		if whole, err = r.u.Verify(r.root, keys, p); err != nil {
+			return nil, err
+		}
+		o.ResponseSigned = true
+		if o.Claims, _, _, err = d.claims(whole.Root()); err != nil {
+			return nil, err
+		}
+	} else if _, err := r.root.Signature(); !isUnsigned(err) {
+		return nil, malformed("a signature that is not behind Issuer")
+	}
+	if !r.assertion.Exists() {
+		return o, nil
+	}
+	element := whole.Root().Child(AssertionNS, "Assertion")
+	if _, err := r.assertion.Signature(); !isUnsigned(err) {
+		if second := r.assertion.First().Next(); !second.Is(SignatureNS, "Signature") {
+			return nil, malformed("an assertion's signature that is not behind Issuer")
+		}
+		part, err := r.u.Verify(r.assertion, keys, p)
+		if err != nil {
+			return nil, err
+		}
+		o.AssertionSigned = true
+		element = part.Root()
+	}
+	if !element.Exists() {
+		return nil, &xmlsec.Error{Kind: xmlsec.Unsigned, Offset: -1, Msg: "neither the Response nor the Assertion is signed"}
+	}
+	o.Assertion, err = d.assertion(element)
+	return o, err
+}
+
+func isUnsigned(err error) bool {
+	e, ok := err.(*xmlsec.Error)
+	return ok && e.Kind == xmlsec.Unsigned
+}

@@ -1,0 +1,316 @@
+package xmlsec
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Reader parses documents one after the other in memory that it keeps. A Reader is not for concurrent use, and what
+// it returned is valid until its next Parse.
+type Reader struct {
+	doc    document
+	limits Limits
+	pos    int
+	open   []int32 // rows of the open elements
+	bound  []int16 // namespace that each prefix is bound to here
+
+	prefixRow map[string]int16 // prefix → row
+	recent    [8]int16         // rows last seen, by first octet: spares most look-ups in prefixRow
+	uriRow    map[string]int16
+	lastURI   []int16 // by prefix: the namespace it was last bound to
+	ids       []idPlace
+	unescaped []byte // scratch for namespace names that hold references
+
+	hasAmp, hasCR, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
+
+	canon  canonicalizer
+	signed [2]document // canonical forms that Verify hands out
+	used   int
+	info   []byte // canonical SignedInfo
+	value  []byte // scratch for base64
+}
+
+// NewReader returns a Reader ready to parse.
+func NewReader() *Reader {
+	return &Reader{prefixRow: make(map[string]int16, 16), uriRow: make(map[string]int16, 16)}
+}
+
+// Parse reads one document with a Reader of its own.
+func Parse(src []byte, limits Limits) (*Unverified, error) {
+	return NewReader().Parse(src, limits)
+}
+
+// Parse reads one UTF-8 XML document: one root, nothing but comments and white space around it, no DTD, every prefix
+// bound, attributes and IDs unique, within the limits. src must not change while the result is in use.
+func (r *Reader) Parse(src []byte, limits Limits) (*Unverified, error) {
+	r.reset(src, limits.orDefault())
+	if len(src) > r.limits.Bytes {
+		return nil, &Error{Limit, -1, fmt.Sprintf("the document has %d octets, more than %d", len(src), r.limits.Bytes)}
+	}
+	if err := r.checkCharacters(); err != nil {
+		return nil, err
+	}
+	if err := r.document(); err != nil {
+		return nil, err
+	}
+	if err := r.checkIDs(); err != nil {
+		return nil, err
+	}
+	return &Unverified{r: r}, nil
+}
+
+func (r *Reader) reset(src []byte, limits Limits) {
+	d := &r.doc
+	d.src, d.nodes, d.attrs, d.decls = src, d.nodes[:0], d.attrs[:0], d.decls[:0]
+	d.uris = append(d.uris[:0], nil, []byte(xmlNamespace))
+	d.prefixes = append(d.prefixes[:0], nil, []byte("xml"))
+	r.bound = append(r.bound[:0], noNamespace, xmlURI)
+	r.lastURI = append(r.lastURI[:0], noNamespace, xmlURI)
+	clear(r.prefixRow)
+	clear(r.uriRow)
+	r.prefixRow["xml"] = xmlPrefix
+	r.uriRow[xmlNamespace] = xmlURI
+	r.recent = [8]int16{}
+	r.limits, r.pos, r.open, r.ids, r.used = limits, 0, r.open[:0], r.ids[:0], 0
+}
+
+// checkCharacters refuses what no XML document may hold (XML 1.0, 2.2), in a few passes that run at the speed of memory.
+func (r *Reader) checkCharacters() error {
+	src := r.doc.src
+	if !utf8.Valid(src) {
+		return r.fail(firstInvalid(src), "not UTF-8")
+	}
+	if bytes.Contains(src, []byte("\xef\xbf\xbe")) || bytes.Contains(src, []byte("\xef\xbf\xbf")) {
+		return r.fail(-1, "holds a character that XML does not allow")
+	}
+	if i := controlCharacter(src); i >= 0 {
+		return r.fail(i, "holds the control character %#x", src[i])
+	}
+	r.hasAmp = bytes.IndexByte(src, '&') >= 0
+	r.hasCR = bytes.IndexByte(src, '\r') >= 0
+	r.hasCDEnd = bytes.Contains(src, []byte("]]>"))
+	return nil
+}
+
+// controlCharacter returns the offset of the first octet below space other than tab, line feed and carriage return.
+func controlCharacter(b []byte) int {
+	const low, high = 0x2020202020202020, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if (w-low)&^w&high == 0 {
+			continue
+		}
+		for j := i; j < i+8; j++ {
+			if b[j] < ' ' && b[j] != '\n' && b[j] != '\t' && b[j] != '\r' {
+				return j
+			}
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] < ' ' && b[i] != '\n' && b[i] != '\t' && b[i] != '\r' {
+			return i
+		}
+	}
+	return -1
+}
+
+func firstInvalid(b []byte) int {
+	for i := 0; i < len(b); {
+		c, n := utf8.DecodeRune(b[i:])
+		if c == utf8.RuneError && n <= 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+func (r *Reader) fail(offset int, format string, args ...any) error {
+	return &Error{Syntax, offset, fmt.Sprintf(format, args...)}
+}
+
+func (r *Reader) limit(what string, most int) error {
+	return &Error{Limit, r.pos, fmt.Sprintf("more than %d %s", most, what)}
+}
+
+// document reads: byte order mark, XML declaration, root, and the comments around it.
+func (r *Reader) document() error {
+	src := r.doc.src
+	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
+		r.pos = 3
+	}
+	if err := r.xmlDeclaration(); err != nil {
+		return err
+	}
+	seenRoot := false
+	for {
+		r.space()
+		if r.pos == len(src) {
+			break
+		}
+		if src[r.pos] != '<' {
+			return r.fail(r.pos, "text outside the root element")
+		}
+		if r.pos+1 < len(src) && (src[r.pos+1] == '!' || src[r.pos+1] == '?') {
+			if bytes.HasPrefix(src[r.pos:], []byte("<![CDATA[")) {
+				return r.fail(r.pos, "text outside the root element")
+			}
+			if err := r.markup(); err != nil {
+				return err
+			}
+			continue
+		}
+		if seenRoot {
+			return r.fail(r.pos, "more than one root element")
+		}
+		seenRoot = true
+		if err := r.root(); err != nil {
+			return err
+		}
+	}
+	if !seenRoot {
+		return r.fail(r.pos, "no element")
+	}
+	return nil
+}
+
+// root reads the root element and everything in it.
+func (r *Reader) root() error {
+	if err := r.startTag(); err != nil {
+		return err
+	}
+	src := r.doc.src
+	for len(r.open) > 0 {
+		i := bytes.IndexByte(src[r.pos:], '<')
+		if i < 0 {
+			return r.fail(len(src), "ends inside an element")
+		}
+		if i > 0 {
+			if err := r.text(r.pos + i); err != nil {
+				return err
+			}
+		}
+		if r.pos+1 == len(src) {
+			return r.fail(r.pos, "ends inside a tag")
+		}
+		var err error
+		switch src[r.pos+1] {
+		case '/':
+			err = r.endTag()
+		case '!', '?':
+			err = r.markup()
+		default:
+			err = r.startTag()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reader) text(end int) error {
+	seg := r.doc.src[r.pos:end]
+	plain := true
+	if r.hasCDEnd && bytes.Contains(seg, []byte("]]>")) {
+		return r.fail(r.pos, `"]]>" in text`)
+	}
+	if r.hasAmp && bytes.IndexByte(seg, '&') >= 0 {
+		plain = false
+		if err := r.references(r.pos, end); err != nil {
+			return err
+		}
+	}
+	if r.hasCR && bytes.IndexByte(seg, '\r') >= 0 {
+		plain = false
+	}
+	err := r.leaf(textNode, r.pos, end, plain)
+	r.pos = end
+	return err
+}
+
+// leaf adds a row that has no descendants.
+func (r *Reader) leaf(kind nodeKind, start, end int, plain bool) error {
+	d := &r.doc
+	if len(d.nodes) >= r.limits.Nodes {
+		return r.limit("nodes", r.limits.Nodes)
+	}
+	parent := int32(-1)
+	if n := len(r.open); n > 0 {
+		parent = r.open[n-1]
+	}
+	d.nodes = append(d.nodes, node{kind: kind, pos: int32(start), size: int32(end - start),
+		end: int32(len(d.nodes) + 1), close: int32(end), parent: parent, plain: plain})
+	return nil
+}
+
+// markup reads a comment, a CDATA section or a processing instruction.
+func (r *Reader) markup() error {
+	rest := r.doc.src[r.pos:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("<!--")):
+		i := bytes.Index(rest[4:], []byte("--"))
+		if i < 0 || 4+i+2 >= len(rest) {
+			return r.fail(r.pos, "a comment does not end")
+		}
+		if rest[4+i+2] != '>' {
+			return r.fail(r.pos+4+i, `"--" inside a comment`)
+		}
+		plain := !r.hasCR || bytes.IndexByte(rest[4:4+i], '\r') < 0
+		if err := r.leaf(commentNode, r.pos+4, r.pos+4+i, plain); err != nil {
+			return err
+		}
+		r.pos += 4 + i + 3
+		return nil
+	case bytes.HasPrefix(rest, []byte("<![CDATA[")):
+		i := bytes.Index(rest[9:], []byte("]]>"))
+		if i < 0 {
+			return r.fail(r.pos, "a CDATA section does not end")
+		}
+		plain := !r.hasCR || bytes.IndexByte(rest[9:9+i], '\r') < 0
+		if err := r.leaf(cdataNode, r.pos+9, r.pos+9+i, plain); err != nil {
+			return err
+		}
+		r.pos += 9 + i + 3
+		return nil
+	case bytes.HasPrefix(rest, []byte("<?")):
+		return r.processingInstruction()
+	case bytes.HasPrefix(rest, []byte("<!DOCTYPE")):
+		return r.fail(r.pos, "a document type declaration is not allowed")
+	}
+	return r.fail(r.pos, "unknown markup")
+}
+
+func (r *Reader) processingInstruction() error {
+	if !r.limits.AllowPI {
+		return r.fail(r.pos, "a processing instruction is not allowed")
+	}
+	start := r.pos + 2
+	i := bytes.Index(r.doc.src[start:], []byte("?>"))
+	if i < 0 {
+		return r.fail(r.pos, "a processing instruction does not end")
+	}
+	body := r.doc.src[start : start+i]
+	n := ncName(body)
+	if n == 0 || n < len(body) && !isSpace(body[n]) || n == 3 && bytes.EqualFold(body[:3], []byte("xml")) {
+		return r.fail(r.pos, "a processing instruction without a proper target")
+	}
+	plain := !r.hasCR || bytes.IndexByte(body, '\r') < 0
+	if err := r.leaf(piNode, start, start+i, plain); err != nil {
+		return err
+	}
+	r.pos = start + i + 2
+	return nil
+}
+
+func (r *Reader) space() {
+	src := r.doc.src
+	for r.pos < len(src) && isSpace(src[r.pos]) {
+		r.pos++
+	}
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }

@@ -1,0 +1,49 @@
+package xmlsec
+
+import "bytes"
+
+// recordElement writes the row of a start tag whose name stands at pos of the canonical octets.
+func (c *canonicalizer) recordElement(n *node, pos int32) int32 {
+	row := int32(len(c.out.nodes))
+	c.out.nodes = append(c.out.nodes, node{kind: elementNode, pos: pos, size: n.size, colon: n.colon, parent: c.recordParent(),
+		ns: n.ns, prefix: n.prefix, attr: int32(len(c.out.attrs)), attrs: uint8(len(c.order)), decl: int32(len(c.out.decls)),
+		decls: uint8(len(c.decls))})
+	c.out.decls = append(c.out.decls, c.decls...)
+	return row
+}
+
+func (c *canonicalizer) recordParent() int32 {
+	if k := len(c.path); k > 0 {
+		return c.path[k-1].out
+	}
+	return -1
+}
+
+// recordAttribute writes the row of an attribute just written, name at pos and value from val to the end of the octets.
+func (c *canonicalizer) recordAttribute(a *attribute, pos, val int32) {
+	size := int32(len(c.dst)) - val
+	c.out.attrs = append(c.out.attrs, attribute{pos: pos, val: val, size: size, name: a.name, ns: a.ns, prefix: a.prefix,
+		colon: a.colon, plain: a.plain || bytes.IndexByte(c.dst[val:], '&') < 0})
+}
+
+// recordText writes the row of text just written from start to the end of the octets. Text that stood on both sides of
+// a comment or a CDATA boundary is one text in the canonical form, and one row.
+func (c *canonicalizer) recordText(start int) {
+	size := int32(len(c.dst) - start)
+	if size == 0 {
+		return
+	}
+	plain := bytes.IndexByte(c.dst[start:], '&') < 0
+	if k := len(c.out.nodes); k > 0 {
+		if last := &c.out.nodes[k-1]; last.kind == textNode && last.pos+last.size == int32(start) {
+			last.size += size
+			last.close += size
+			last.plain = last.plain && plain
+			return
+		}
+	}
+	row := int32(len(c.out.nodes))
+	c.out.nodes = append(c.out.nodes, node{kind: textNode, pos: int32(start), size: size, end: row + 1,
+		close:  int32(start) + size,
+		parent: c.recordParent(), plain: plain})
+}

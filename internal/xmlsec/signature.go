@@ -1,0 +1,305 @@
+package xmlsec
+
+import (
+	"crypto"
+	"encoding/base64"
+)
+
+const (
+	dsNamespace   = "http://www.w3.org/2000/09/xmldsig#"
+	excNamespace  = "http://www.w3.org/2001/10/xml-exc-c14n#"
+	envelopedSig  = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+	idAttribute   = "ID"
+	signatureName = "Signature"
+)
+
+// A signature is a ds:Signature of the one shape that SAML allows (SAML Core 5.4): enveloped, one Reference to the
+// element that carries it, no Object.
+type signature struct {
+	row       int32 // of ds:Signature
+	info      Element
+	value     Element
+	infoC14N  C14N
+	algorithm algorithm
+	transform C14N // of the Reference; a canonicalisation, since there must be octets in the end
+	digest    crypto.Hash
+	digestB64 Element
+}
+
+// readSignature takes the ds:Signature element apart. It does no cryptography; what is not of the allowed shape ends
+// here.
+func readSignature(sig Element, p Policy) (signature, error) {
+	s := signature{row: sig.row}
+	parts, err := children(sig, "Signature", 4)
+	if err != nil {
+		return s, err
+	}
+	if len(parts) < 2 || len(parts) > 3 || !parts[0].Is(dsNamespace, "SignedInfo") || !parts[1].Is(dsNamespace, "SignatureValue") ||
+		len(parts) == 3 && !parts[2].Is(dsNamespace, "KeyInfo") {
+		// Erratum E91: a ds:Object is refused.
+		return s, fault(MalformedSignature, "Signature must hold SignedInfo, SignatureValue and at most one KeyInfo, and nothing else")
+	}
+	s.info, s.value = parts[0], parts[1]
+	if !s.value.onlyText() {
+		return s, fault(MalformedSignature, "SignatureValue must hold text only")
+	}
+	if parts, err = children(s.info, "SignedInfo", 3); err != nil {
+		return s, err
+	}
+	if len(parts) != 3 || !parts[0].Is(dsNamespace, "CanonicalizationMethod") || !parts[1].Is(dsNamespace, "SignatureMethod") ||
+		!parts[2].Is(dsNamespace, "Reference") {
+		return s, fault(MalformedSignature, "SignedInfo must hold CanonicalizationMethod, SignatureMethod and exactly one Reference")
+	}
+	if s.infoC14N, err = readC14N(parts[0]); err != nil {
+		return s, err
+	}
+	if err = s.readMethod(parts[1], p); err != nil {
+		return s, err
+	}
+	return s, s.readReference(parts[2], sig.Parent(), p)
+}
+
+// children returns the child elements of e, which has no text beside them; at most that many.
+func children(e Element, name string, most int) ([]Element, error) {
+	list := make([]Element, 0, 4)
+	for c := e.First(); c.Exists(); c = c.Next() {
+		if len(list) == most {
+			return nil, fault(MalformedSignature, "more than %d elements in %s", most, name)
+		}
+		list = append(list, c)
+	}
+	if e.hasText() {
+		return nil, fault(MalformedSignature, "text in %s", name)
+	}
+	return list, nil
+}
+
+func readC14N(e Element) (C14N, error) {
+	uri, _ := e.Attr("Algorithm")
+	m, known := C14NByURI(uri)
+	if !known {
+		return m, fault(UnsupportedAlgorithm, "canonicalisation %.64q", uri)
+	}
+	parts, err := children(e, "a canonicalisation", 1)
+	if err != nil || len(parts) == 0 {
+		return m, err
+	}
+	if !m.Exclusive || !parts[0].Is(excNamespace, "InclusiveNamespaces") || parts[0].First().Exists() || parts[0].hasText() {
+		return m, fault(MalformedSignature, "a canonicalisation may hold one InclusiveNamespaces, if it is exclusive, and nothing else")
+	}
+	list, _ := parts[0].Attr("PrefixList")
+	m.Prefixes, err = prefixList(list)
+	return m, err
+}
+
+func (s *signature) readMethod(e Element, p Policy) error {
+	uri, _ := e.Attr("Algorithm")
+	var known bool
+	if s.algorithm, known = signatureAlgorithm(uri); !known {
+		return fault(UnsupportedAlgorithm, "signature algorithm %.64q", uri)
+	}
+	if e.First().Exists() || e.hasText() {
+		return fault(MalformedSignature, "SignatureMethod must be empty")
+	}
+	return p.checkHash(s.algorithm.hash)
+}
+
+// readReference: the URI must be "#" and the ID of the element that carries the signature (SAML Core 5.4.2). Nothing is
+// looked up by ID, so there is nothing to point elsewhere.
+func (s *signature) readReference(ref, parent Element, p Policy) error {
+	id, found := parent.Attr(idAttribute)
+	if !found || id == "" {
+		return fault(MalformedSignature, "the signed element has no ID")
+	}
+	if !ref.attrIs("URI", "#"+id) {
+		return fault(MalformedSignature, "the Reference does not name the element that carries the signature")
+	}
+	parts, err := children(ref, "Reference", 3)
+	if err != nil {
+		return err
+	}
+	if len(parts) != 3 || !parts[0].Is(dsNamespace, "Transforms") || !parts[1].Is(dsNamespace, "DigestMethod") ||
+		!parts[2].Is(dsNamespace, "DigestValue") {
+		return fault(MalformedSignature, "Reference must hold Transforms, DigestMethod and DigestValue")
+	}
+	if err := s.readTransforms(parts[0], p); err != nil {
+		return err
+	}
+	uri, _ := parts[1].Attr("Algorithm")
+	var known bool
+	if s.digest, known = digestAlgorithm(uri); !known {
+		return fault(UnsupportedAlgorithm, "digest algorithm %.64q", uri)
+	}
+	if parts[1].First().Exists() || parts[1].hasText() || !parts[2].onlyText() {
+		return fault(MalformedSignature, "DigestMethod must be empty and DigestValue must hold text only")
+	}
+	s.digestB64 = parts[2]
+	return p.checkHash(s.digest)
+}
+
+// readTransforms: enveloped-signature, then at most one canonicalisation (SAML Core 5.4.4).
+func (s *signature) readTransforms(e Element, p Policy) error {
+	parts, err := children(e, "Transforms", maxTransforms)
+	if err != nil {
+		return err
+	}
+	for _, t := range parts {
+		if !t.Is(dsNamespace, "Transform") {
+			return fault(MalformedSignature, "Transforms must hold Transform elements only")
+		}
+	}
+	if len(parts) == 0 || !parts[0].attrIs("Algorithm", envelopedSig) || parts[0].First().Exists() || parts[0].hasText() {
+		return fault(MalformedSignature, "the first transform must be enveloped-signature")
+	}
+	if len(parts) == 2 {
+		if s.transform, err = readC14N(parts[1]); err != nil {
+			return err
+		}
+	}
+	// A "#ID" Reference never covers comments, whatever the algorithm's name says (XML Signature 1.1, 4.4.3.3).
+	s.transform.Comments = false
+	if !s.transform.Exclusive && !p.AllowInclusiveReference {
+		return fault(WeakAlgorithm, "inclusive canonicalisation of the signed element")
+	}
+	return nil
+}
+
+// Signature returns the one ds:Signature child of e. None is Unsigned; several are MalformedSignature.
+func (e Element) Signature() (Element, error) {
+	var found Element
+	for c := e.First(); c.Exists(); c = c.Next() {
+		if !c.Is(dsNamespace, signatureName) {
+			continue
+		}
+		if found.Exists() {
+			return Element{}, fault(MalformedSignature, "two signatures on one element")
+		}
+		found = c
+	}
+	if !found.Exists() {
+		return Element{}, fault(Unsigned, "no signature")
+	}
+	return found, nil
+}
+
+// Signed is what one of the pinned keys signed: canonical octets, and a view of them. It is valid until the next Parse
+// of the Reader that read the document.
+type Signed struct{ d *document }
+
+// Root returns the signed element, without its signature, as a view of the canonical octets.
+func (s Signed) Root() Element {
+	if s.d == nil {
+		return Element{}
+	}
+	return s.d.root()
+}
+
+// Bytes returns the canonical octets whose digest was signed.
+func (s Signed) Bytes() []byte {
+	if s.d == nil {
+		return nil
+	}
+	return s.d.src
+}
+
+// Verify checks the signature that e, an element of u, carries as its one ds:Signature child, with the pinned keys, and
+// returns what was signed. The key inside the message is not looked at. The signature's own element is checked before
+// the digest of the signed element, so that only the holder of a pinned key makes us canonicalise it. At most two
+// elements of one document can be verified.
+func (u *Unverified) Verify(e Element, keys []crypto.PublicKey, p Policy) (Signed, error) {
+	r := u.r
+	if r.used == len(r.signed) {
+		return Signed{}, fault(Limit, "more than %d signatures", len(r.signed))
+	}
+	sig, err := e.Signature()
+	if err != nil {
+		return Signed{}, err
+	}
+	s, err := readSignature(sig, p)
+	if err != nil {
+		return Signed{}, err
+	}
+	if err := r.verifyInfo(s, keys, p); err != nil {
+		return Signed{}, err
+	}
+	out := &r.signed[r.used]
+	buf := out.src[:0]
+	c := &r.canon
+	c.begin(e.d, buf, s.transform, s.row, out)
+	octets, err := c.subtree(e.row)
+	if err != nil {
+		return Signed{}, err
+	}
+	out.src = octets
+	var want, got [maxDigest]byte
+	wanted, err := r.decodeBase64(want[:0], s.digestB64)
+	if err != nil || string(wanted) != string(appendHash(got[:0], s.digest, octets)) {
+		return Signed{}, fault(BadDigest, "the element is not the one that was signed: its digest differs")
+	}
+	r.used++
+	return Signed{d: out}, nil
+}
+
+const maxDigest = 64
+
+// verifyInfo checks the signature over SignedInfo with each key of the right type.
+func (r *Reader) verifyInfo(s signature, keys []crypto.PublicKey, p Policy) error {
+	c := &r.canon
+	c.begin(s.info.d, r.info[:0], s.infoC14N, -1, nil)
+	info, err := c.subtree(s.info.row)
+	if err != nil {
+		return err
+	}
+	r.info = info
+	var buf [maxSignature]byte
+	value, err := r.decodeBase64(buf[:0], s.value)
+	if err != nil {
+		return err
+	}
+	var sum [maxDigest]byte
+	digest := appendHash(sum[:0], s.algorithm.hash, info)
+	tried := 0
+	var weak error
+	for _, key := range keys {
+		fits, err := p.usable(s.algorithm.family, key)
+		if err != nil {
+			weak = err
+		}
+		if !fits || tried == maxKeysTried {
+			continue
+		}
+		tried++
+		if s.algorithm.verify(key, info, digest, value) {
+			return nil
+		}
+	}
+	switch {
+	case tried == 0 && weak != nil:
+		return weak
+	case tried == 0:
+		return fault(NoKey, "no key on file is of the type that the signature's algorithm needs")
+	}
+	return fault(BadSignature, "none of the %d keys on file made this signature", tried)
+}
+
+var strictBase64 = base64.StdEncoding.Strict()
+
+// decodeBase64 appends what the text of e decodes to: the standard alphabet with padding, white space anywhere, since
+// signers wrap lines and some write a carriage return as a reference.
+func (r *Reader) decodeBase64(dst []byte, e Element) ([]byte, error) {
+	r.value = e.AppendText(r.value[:0])
+	text := r.value[:0]
+	for _, c := range r.value {
+		if !isSpace(c) {
+			text = append(text, c)
+		}
+	}
+	if len(text) > base64.StdEncoding.EncodedLen(cap(dst)) {
+		return nil, fault(MalformedSignature, "a value of %d octets of base64", len(text))
+	}
+	out, err := strictBase64.AppendDecode(dst, text)
+	if err != nil || len(out) == 0 {
+		return nil, fault(MalformedSignature, "%s is not base64", e.Local())
+	}
+	return out, nil
+}

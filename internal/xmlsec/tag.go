@@ -1,0 +1,374 @@
+package xmlsec
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// startTag reads "<name …>" or "<name …/>" at r.pos.
+func (r *Reader) startTag() error {
+	d := &r.doc
+	src := d.src
+	if len(d.nodes) >= r.limits.Nodes {
+		return r.limit("nodes", r.limits.Nodes)
+	}
+	if len(r.open) >= maxDepth {
+		return r.limit("levels", maxDepth)
+	}
+	start := r.pos + 1
+	size, colon, err := r.qualifiedName(start)
+	if err != nil {
+		return err
+	}
+	n := node{kind: elementNode, pos: int32(start), size: int32(size), colon: uint8(colon), parent: -1,
+		attr: int32(len(d.attrs)), decl: int32(len(d.decls))}
+	if k := len(r.open); k > 0 {
+		n.parent = r.open[k-1]
+	}
+	r.pos = start + size
+	empty := false
+	for {
+		if r.pos >= len(src) {
+			return r.fail(r.pos, "ends inside a tag")
+		}
+		c := src[r.pos]
+		if c == '>' {
+			r.pos++
+			break
+		}
+		if c == '/' {
+			if r.pos+1 >= len(src) || src[r.pos+1] != '>' {
+				return r.fail(r.pos, `"/" inside a tag`)
+			}
+			r.pos += 2
+			empty = true
+			break
+		}
+		if !isSpace(c) {
+			return r.fail(r.pos, "no white space before an attribute")
+		}
+		r.space()
+		if r.pos < len(src) && src[r.pos] != '>' && src[r.pos] != '/' {
+			if err := r.attribute(&n); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.resolve(&n); err != nil {
+		return err
+	}
+	row := int32(len(d.nodes))
+	d.nodes = append(d.nodes, n)
+	if empty {
+		r.close(row)
+		return nil
+	}
+	r.open = append(r.open, row)
+	return nil
+}
+
+// endTag reads "</name>" at r.pos and closes the innermost element.
+func (r *Reader) endTag() error {
+	d := &r.doc
+	row := r.open[len(r.open)-1]
+	name := d.name(&d.nodes[row])
+	p := r.pos + 2
+	if len(d.src)-p <= len(name) || !bytes.Equal(d.src[p:p+len(name)], name) {
+		return r.fail(r.pos, "an end tag that does not match its start tag")
+	}
+	r.pos = p + len(name)
+	if d.src[r.pos] != '>' {
+		if !isSpace(d.src[r.pos]) {
+			return r.fail(r.pos, "an end tag that does not match its start tag")
+		}
+		r.space()
+		if r.pos >= len(d.src) || d.src[r.pos] != '>' {
+			return r.fail(r.pos, "an end tag that does not end")
+		}
+	}
+	r.pos++
+	r.open = r.open[:len(r.open)-1]
+	r.close(row)
+	return nil
+}
+
+// close ends the element of that row and takes its declarations out of scope.
+func (r *Reader) close(row int32) {
+	n := &r.doc.nodes[row]
+	n.end = int32(len(r.doc.nodes))
+	n.close = int32(r.pos)
+	for _, decl := range r.doc.declarationsOf(n) {
+		r.bound[decl.prefix] = decl.outer
+	}
+}
+
+// attribute reads name="value" at r.pos, an attribute or a namespace declaration.
+func (r *Reader) attribute(n *node) error {
+	src := r.doc.src
+	start := r.pos
+	size, colon, err := r.qualifiedName(start)
+	if err != nil {
+		return err
+	}
+	r.pos = start + size
+	r.space()
+	if r.pos >= len(src) || src[r.pos] != '=' {
+		return r.fail(r.pos, "an attribute without a value")
+	}
+	r.pos++
+	r.space()
+	val, end, plain, err := r.attributeValue()
+	if err != nil {
+		return err
+	}
+	name := src[start : start+size]
+	if colon == 0 && string(name) == "xmlns" {
+		return r.declare(n, defaultPrefix, val, end, plain)
+	}
+	if colon == 6 && string(name[:5]) == "xmlns" {
+		prefix, err := r.prefix(name[6:])
+		if err != nil {
+			return err
+		}
+		return r.declare(n, prefix, val, end, plain)
+	}
+	if n.attrs >= maxAttributes {
+		return r.limit("attributes", maxAttributes)
+	}
+	n.attrs++
+	r.doc.attrs = append(r.doc.attrs, attribute{pos: int32(start), name: int16(size), colon: uint8(colon),
+		val: int32(val), size: int32(end - val), plain: plain})
+	return nil
+}
+
+// Classes of octets inside an attribute value.
+var valueClass = func() (t [256]uint8) {
+	for _, c := range []byte{'\t', '\n', '\r', '&'} {
+		t[c] = 1 // needs decoding
+	}
+	t['"'], t['\''], t['<'] = 2, 2, 2 // may end it
+	return t
+}()
+
+// attributeValue reads a quoted value at r.pos.
+func (r *Reader) attributeValue() (start, end int, plain bool, err error) {
+	src := r.doc.src
+	if r.pos >= len(src) || src[r.pos] != '"' && src[r.pos] != '\'' {
+		return 0, 0, false, r.fail(r.pos, "an attribute value without quotes")
+	}
+	quote := src[r.pos]
+	start = r.pos + 1
+	plain = true
+	refs := false
+	for i := start; i < len(src); i++ {
+		switch valueClass[src[i]] {
+		case 0:
+		case 1:
+			plain = false
+			refs = refs || src[i] == '&'
+		default:
+			if src[i] == quote {
+				r.pos = i + 1
+				if refs {
+					err = r.references(start, i)
+				}
+				return start, i, plain, err
+			}
+			if src[i] == '<' {
+				return 0, 0, false, r.fail(i, `"<" in an attribute value`)
+			}
+			plain = plain && src[i] != '"' // a double quote must be escaped in the canonical form
+		}
+	}
+	return 0, 0, false, r.fail(start, "an attribute value that does not end")
+}
+
+// declare binds a prefix for the element n and its descendants (Namespaces in XML 1.0, section 3).
+func (r *Reader) declare(n *node, prefix int16, val, end int, plain bool) error {
+	d := &r.doc
+	if n.decls >= maxDeclarations {
+		return r.limit("namespace declarations", maxDeclarations)
+	}
+	for _, other := range d.decls[n.decl:] {
+		if other.prefix == prefix {
+			return r.fail(val, "a prefix declared twice")
+		}
+	}
+	uri := d.src[val:end]
+	if !plain {
+		r.unescaped = appendAttributeValue(r.unescaped[:0], uri)
+		uri = r.unescaped
+	}
+	ns := int16(noNamespace)
+	if len(uri) > 0 {
+		var err error
+		if ns, err = r.namespace(prefix, uri); err != nil {
+			return err
+		}
+	} else if prefix != defaultPrefix {
+		return r.fail(val, "a prefix bound to no namespace")
+	}
+	if (prefix == xmlPrefix) != (ns == xmlURI) {
+		return r.fail(val, "the prefix xml or its namespace re-bound")
+	}
+	d.decls = append(d.decls, declaration{prefix: prefix, ns: ns, outer: r.bound[prefix]})
+	n.decls++
+	r.bound[prefix] = ns
+	return nil
+}
+
+// namespace returns the row of a namespace name.
+func (r *Reader) namespace(prefix int16, uri []byte) (int16, error) {
+	d := &r.doc
+	if last := r.lastURI[prefix]; bytes.Equal(d.uris[last], uri) {
+		return last, nil
+	}
+	row, ok := r.uriRow[string(uri)]
+	if !ok {
+		if len(uri) > maxNamespaceURI {
+			return 0, r.limit("octets in a namespace name", maxNamespaceURI)
+		}
+		if len(d.uris) >= maxNamespaces {
+			return 0, r.limit("namespaces", maxNamespaces)
+		}
+		if string(uri) == xmlnsNamespace {
+			return 0, r.fail(r.pos, "the namespace of declarations bound to a prefix")
+		}
+		key := string(uri)
+		row = int16(len(d.uris))
+		d.uris = append(d.uris, []byte(key))
+		r.uriRow[key] = row
+	}
+	r.lastURI[prefix] = row
+	return row, nil
+}
+
+// prefix returns the row of a prefix.
+func (r *Reader) prefix(p []byte) (int16, error) {
+	slot := &r.recent[p[0]&7]
+	if bytes.Equal(r.doc.prefixes[*slot], p) {
+		return *slot, nil
+	}
+	row, ok := r.prefixRow[string(p)]
+	if !ok {
+		if len(r.doc.prefixes) >= maxPrefixes {
+			return 0, r.limit("prefixes", maxPrefixes)
+		}
+		if string(p) == "xmlns" {
+			return 0, r.fail(r.pos, "the prefix xmlns used as a name")
+		}
+		row = int16(len(r.doc.prefixes))
+		r.doc.prefixes = append(r.doc.prefixes, p)
+		r.prefixRow[string(p)] = row
+		r.bound = append(r.bound, unbound)
+		r.lastURI = append(r.lastURI, noNamespace)
+	}
+	*slot = row
+	return row, nil
+}
+
+// resolve finds the namespaces of an element's name and of its attributes, and refuses attributes that are twice there.
+func (r *Reader) resolve(n *node) error {
+	d := &r.doc
+	var err error
+	if n.prefix, n.ns, err = r.lookUp(int(n.pos), int(n.colon)); err != nil {
+		return err
+	}
+	attrs := d.attributesOf(n)
+	for i := range attrs {
+		a := &attrs[i]
+		if a.colon > 0 { // an attribute without prefix is in no namespace
+			if a.prefix, a.ns, err = r.lookUp(int(a.pos), int(a.colon)); err != nil {
+				return err
+			}
+		}
+		for j := range i {
+			if d.sameAttribute(&attrs[j], a) {
+				return r.fail(int(a.pos), "an attribute that is there twice")
+			}
+		}
+		if isID(d, a) {
+			r.ids = append(r.ids, idPlace{val: a.val, size: a.size})
+		}
+	}
+	return nil
+}
+
+func (r *Reader) lookUp(pos, colon int) (prefix, ns int16, err error) {
+	if colon > 0 {
+		if prefix, err = r.prefix(r.doc.src[pos : pos+colon-1]); err != nil {
+			return 0, 0, err
+		}
+	}
+	ns = r.bound[prefix]
+	if ns == unbound {
+		return 0, 0, r.fail(pos, "a prefix that is not bound")
+	}
+	return prefix, ns, nil
+}
+
+// An idPlace is where the value of an ID attribute stands.
+type idPlace struct{ val, size int32 }
+
+// isID reports whether an attribute is taken for an ID when IDs must be unique: SAML's and metadata's ID, XML
+// Signature's and XML Encryption's Id, and xml:id. A Reference is never resolved by these (see Verify); refusing
+// duplicates among all of them leaves no room for another reader to resolve it differently.
+func isID(d *document, a *attribute) bool {
+	if int(a.name)-int(a.colon) != 2 {
+		return false
+	}
+	c0, c1 := d.src[a.pos+int32(a.colon)], d.src[a.pos+int32(a.colon)+1]
+	if a.ns == noNamespace {
+		return c0 == 'I' && (c1 == 'D' || c1 == 'd')
+	}
+	return a.ns == xmlURI && c0 == 'i' && c1 == 'd'
+}
+
+// checkIDs refuses a document in which two elements have the same ID.
+func (r *Reader) checkIDs() error {
+	const few = 8
+	src := r.doc.src
+	if len(r.ids) <= few {
+		for i, a := range r.ids {
+			for _, b := range r.ids[:i] {
+				if a.size == b.size && bytes.Equal(src[a.val:a.val+a.size], src[b.val:b.val+b.size]) {
+					return &Error{DuplicateID, int(a.val), "two elements have the same ID"}
+				}
+			}
+		}
+		return nil
+	}
+	seen := make(map[string]struct{}, len(r.ids))
+	for _, a := range r.ids {
+		key := string(src[a.val : a.val+a.size])
+		if _, twice := seen[key]; twice {
+			return &Error{DuplicateID, int(a.val), "two elements have the same ID"}
+		}
+		seen[key] = struct{}{}
+	}
+	return nil
+}
+
+// qualifiedName measures a name at pos: its size, and how much of it is prefix and colon.
+func (r *Reader) qualifiedName(pos int) (size, colon int, err error) {
+	b := r.doc.src[pos:]
+	if len(b) > maxName+1 {
+		b = b[:maxName+1]
+	}
+	size = ncName(b)
+	if size > 0 && size < len(b) && b[size] == ':' {
+		colon = size + 1
+		local := ncName(b[colon:])
+		if local == 0 {
+			return 0, 0, r.fail(pos, "not a name")
+		}
+		size = colon + local
+	}
+	switch {
+	case size == 0:
+		return 0, 0, r.fail(pos, "not a name")
+	case size > maxName || colon > 255:
+		return 0, 0, &Error{Limit, pos, fmt.Sprintf("a name of more than %d octets", maxName)}
+	}
+	return size, colon, nil
+}

@@ -1,0 +1,210 @@
+package saml
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/logintrust/saml/internal/xmlsec"
+)
+
+// A LoginTrust is the record that an application keeps for one identity provider: who it is, by which keys it is known,
+// and what its users may do. It is plain data; its JSON form is stable. Every zero value is the strict choice, and the
+// zero LoginTrust lets nobody in.
+type LoginTrust struct {
+	// Domain is the entity ID of the identity provider, which is the Issuer of its messages: 1 to 255 printable ASCII
+	// characters, compared octet for octet.
+	Domain string `json:"domain"`
+	// Description is what users see, 1 to 255 characters.
+	Description string `json:"description,omitempty"`
+	// LoginURL is where AuthnRequests go by HTTP-Redirect.
+	LoginURL string `json:"loginURL,omitempty"`
+	// LoginPostURL is where AuthnRequests go by HTTP-POST.
+	LoginPostURL string `json:"loginPostURL,omitempty"`
+	// ErrorURL is where the identity provider says that users find help.
+	ErrorURL string `json:"errorURL,omitempty"`
+	// Keys are the keys that verify the identity provider's signatures, in any order. A key in a message counts for
+	// nothing.
+	Keys []PublicKey `json:"keys,omitempty"`
+
+	// State says whether anybody gets in.
+	State TrustState `json:"state"`
+	// SAML admits logins by SAML.
+	SAML bool `json:"saml,omitempty"`
+	// AllowIdPInitiated admits responses that nobody asked for. They cannot be bound to a browser, so an attacker who has
+	// an account may sign a victim's browser in to it (login CSRF; SAML erratum E90).
+	AllowIdPInitiated bool `json:"allowIdPInitiated,omitempty"`
+	// AllowUnknownInResponseTo takes a response that names a request which we never made for one that nobody asked for.
+	// It needs AllowIdPInitiated and has its risk; some products invent an InResponseTo when their user begins.
+	AllowUnknownInResponseTo bool `json:"allowUnknownInResponseTo,omitempty"`
+
+	// RequireSignedResponse refuses a Response that is not signed itself, although its assertion is.
+	RequireSignedResponse bool `json:"requireSignedResponse,omitempty"`
+	// RequireSignedAssertion refuses an assertion that is not signed itself, although the Response around it is.
+	RequireSignedAssertion bool `json:"requireSignedAssertion,omitempty"`
+	// RequireDestination refuses a Response without Destination even if it is not signed.
+	RequireDestination bool `json:"requireDestination,omitempty"`
+	// CheckClientAddress refuses an assertion whose bearer confirmation names another network address than the client's.
+	CheckClientAddress bool `json:"checkClientAddress,omitempty"`
+
+	// AllowSHA1 admits signatures and digests with SHA-1. Collisions are practical (SHAttered, 2017): who can choose part of
+	// what the identity provider signs may move its signature to another text.
+	AllowSHA1 bool `json:"allowSHA1,omitempty"`
+	// AllowRSA1024 admits RSA keys from 1024 bits, which a well-funded attacker can factor and then sign with.
+	AllowRSA1024 bool `json:"allowRSA1024,omitempty"`
+	// AllowInclusiveC14NReference admits inclusive canonicalisation of what is signed, whose octets depend on declarations
+	// outside of it, which an attacker may change.
+	AllowInclusiveC14NReference bool `json:"allowInclusiveC14NReference,omitempty"`
+
+	// WantRequestsSigned says that the identity provider wants signed AuthnRequests; without a key of ours no login starts.
+	WantRequestsSigned bool `json:"wantRequestsSigned,omitempty"`
+	// Audiences are further audiences that are accepted beside our own entity ID.
+	Audiences []string `json:"audiences,omitempty"`
+	// AuthnContext lists the authentication context classes that are accepted; empty accepts any.
+	AuthnContext []string `json:"authnContext,omitempty"`
+	// MaxAuthnAge is how long ago the user may have been authenticated; 0 sets no limit.
+	MaxAuthnAge time.Duration `json:"maxAuthnAge,omitempty"`
+	// RequiredAttributes names attributes without which a login is refused.
+	RequiredAttributes []string `json:"requiredAttributes,omitempty"`
+}
+
+// A TrustState says whether anybody gets in by a trust.
+type TrustState int
+
+// States of a login trust.
+const (
+	// Provisional: being set up; nobody gets in.
+	Provisional TrustState = iota
+	// Active: its users get in.
+	Active
+	// Inactive: switched off; nobody gets in.
+	Inactive
+)
+
+var trustStates = [...]string{"provisional", "active", "inactive"}
+
+// String gives the name that MarshalText writes.
+func (s TrustState) String() string {
+	if s < 0 || int(s) >= len(trustStates) {
+		return fmt.Sprintf("TrustState(%d)", int(s))
+	}
+	return trustStates[s]
+}
+
+// MarshalText writes provisional, active or inactive.
+func (s TrustState) MarshalText() ([]byte, error) {
+	if s < 0 || int(s) >= len(trustStates) {
+		return nil, fmt.Errorf("saml: unknown trust state %d", int(s))
+	}
+	return []byte(trustStates[s]), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (s *TrustState) UnmarshalText(text []byte) error {
+	for i, name := range trustStates {
+		if string(text) == name {
+			*s = TrustState(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("saml: unknown trust state %.64q", text)
+}
+
+// maxPinnedKeys is how many keys one trust may hold.
+const maxPinnedKeys = 8
+
+const maxShortText = 255 // characters of Domain and Description
+
+// Check reports the first field that may not be saved as it is, by name and reason.
+func (t *LoginTrust) Check() error {
+	wrong := func(field, format string, args ...any) error {
+		return fmt.Errorf("saml: login trust: %s: %s", field, fmt.Sprintf(format, args...))
+	}
+	if problem := checkDomain(t.Domain); problem != "" {
+		return wrong("Domain", "%s", problem)
+	}
+	if n := utf8.RuneCountInString(t.Description); n > maxShortText || !utf8.ValidString(t.Description) {
+		return wrong("Description", "must be at most %d characters", maxShortText)
+	}
+	for _, place := range []struct{ field, url string }{{"LoginURL", t.LoginURL}, {"LoginPostURL", t.LoginPostURL},
+		{"ErrorURL", t.ErrorURL}} {
+		if place.url == "" {
+			continue
+		}
+		if err := checkURL(place.url); err != nil {
+			return wrong(place.field, "%v", err)
+		}
+	}
+	switch {
+	case t.State < Provisional || t.State > Inactive:
+		return wrong("State", "%v", t.State)
+	case t.State == Active && len(t.Keys) == 0:
+		return wrong("Keys", "an active trust needs a key")
+	case len(t.Keys) > maxPinnedKeys:
+		return wrong("Keys", "at most %d keys", maxPinnedKeys)
+	case t.AllowUnknownInResponseTo && !t.AllowIdPInitiated:
+		return wrong("AllowUnknownInResponseTo", "needs AllowIdPInitiated")
+	case t.MaxAuthnAge < 0:
+		return wrong("MaxAuthnAge", "must not be negative")
+	}
+	for i, k := range t.Keys {
+		if k.key == nil {
+			return wrong("Keys", "key %d is empty", i)
+		}
+	}
+	return nil
+}
+
+func checkDomain(s string) string {
+	if s == "" || len(s) > maxShortText {
+		return fmt.Sprintf("must have 1 to %d characters", maxShortText)
+	}
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' || strings.IndexByte(`<>"'`, c) >= 0 {
+			return `must be printable ASCII without spaces, quotes, "<" and ">"`
+		}
+	}
+	return ""
+}
+
+// checkURL admits https anywhere, and http on the loopback for development.
+func checkURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil {
+		return fmt.Errorf("%.64q is not a URL", s)
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+		return fmt.Errorf("%.64q must begin with https:// (http:// only for the loopback)", s)
+	}
+	if u.Host == "" || u.User != nil || u.Fragment != "" || strings.ContainsAny(s, " \t\r\n\\") {
+		return fmt.Errorf("%.64q must have a host, and no user, fragment, space or backslash", s)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (t *LoginTrust) policy() xmlsec.Policy {
+	return xmlsec.Policy{AllowSHA1: t.AllowSHA1, AllowRSA1024: t.AllowRSA1024, AllowInclusiveReference: t.AllowInclusiveC14NReference}
+}
+
+// admits reports whether anybody gets in by this trust with SAML.
+func (t *LoginTrust) admits() *Error {
+	switch {
+	case t.State == Provisional:
+		return refuse(TrustProvisional, "", "an active trust")
+	case t.State != Active:
+		return refuse(TrustInactive, "", "an active trust")
+	case !t.SAML:
+		return refuse(MethodNotAllowed, "SAML", "a method that the trust admits")
+	case len(t.Keys) == 0:
+		return refuse(NoKeyOnFile, "no key", "a key of the identity provider")
+	}
+	return nil
+}

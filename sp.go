@@ -1,0 +1,389 @@
+package saml
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/logintrust/saml/internal/wire"
+	"github.com/logintrust/saml/internal/xmlsec"
+)
+
+// A ServiceProvider is one SAML service provider: one entity ID, one set of login trusts. It is safe for concurrent use.
+// Making one is cheap; one for each tenant or instance is a normal way to use it.
+type ServiceProvider struct {
+	config   Config
+	metadata document
+	readers  sync.Pool // of *workspace
+}
+
+// New makes a service provider. It does no I/O and starts no goroutine.
+func New(config Config) (*ServiceProvider, error) {
+	config, err := config.complete()
+	if err != nil {
+		return nil, err
+	}
+	sp := &ServiceProvider{config: config}
+	sp.readers.New = func() any { return &workspace{reader: xmlsec.NewReader()} }
+	sp.metadata, err = sp.describe()
+	if err != nil {
+		return nil, err
+	}
+	return sp, nil
+}
+
+// EntityID is the name of this service provider, which identity providers know it by.
+func (sp *ServiceProvider) EntityID() string { return sp.config.EntityID }
+
+// Posted is a message that arrived at the assertion consumer service by HTTP-POST.
+type Posted struct {
+	// SAMLResponse and RelayState are the form values.
+	SAMLResponse, RelayState string
+	// BrowserKey is what Request gave for this browser to keep, "" if the browser brought none. An answer to a request is
+	// refused without it.
+	BrowserKey string
+	// ClientAddress is where the browser is, for trusts with CheckClientAddress; the zero Addr if that is not known.
+	ClientAddress netip.Addr
+}
+
+// A workspace is the memory that one login works in.
+type workspace struct {
+	reader  *xmlsec.Reader
+	base64  []byte
+	message []byte
+}
+
+// Validate judges a posted Response and, if every rule holds, returns the login that it makes: the third rung of the API,
+// without net/http. Nothing is used up before all checks have passed. A refusal is an *Error.
+func (sp *ServiceProvider) Validate(ctx context.Context, posted Posted) (*Login, error) {
+	login, err := sp.validate(ctx, posted)
+	if err != nil {
+		return nil, err
+	}
+	return login, nil
+}
+
+// validate is one login from start to end.
+func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login, *Error) {
+	now := sp.config.Now()
+	w := sp.readers.Get().(*workspace)
+	defer sp.readers.Put(w)
+
+	response, err := sp.read(w, posted.SAMLResponse)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := sp.findTrust(ctx, &response.Claims)
+	if err != nil {
+		return nil, err
+	}
+	c, err := sp.open(response, trust)
+	if err != nil {
+		return nil, err.of(trust)
+	}
+	c.now, c.skew, c.client = now, sp.config.ClockSkew, posted.ClientAddress
+	if err := c.apply(envelopeRules); err != nil {
+		return nil, err.of(trust)
+	}
+	if err := checkStatus(c); err != nil {
+		sp.consumeFailed(ctx, c, posted)
+		return nil, err.of(trust)
+	}
+	if err := checkCount(c); err != nil {
+		return nil, err.of(trust)
+	}
+	if err := c.apply(assertionRules); err != nil {
+		err.Missing = c.missingAttributes()
+		return nil, err.of(trust)
+	}
+	login, err := sp.spend(ctx, c, posted)
+	if err != nil {
+		return nil, err.of(trust)
+	}
+	return login, nil
+}
+
+// of names the trust that a message was judged by.
+func (e *Error) of(t LoginTrust) *Error {
+	e.Domain, e.ErrorURL = t.Domain, t.ErrorURL
+	return e
+}
+
+// read turns a form value into a Response whose parts are in their places. Nothing is verified yet.
+func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Error) {
+	if len(value) > sp.config.MaxFormBytes {
+		return nil, refuse(TooLarge, fmt.Sprintf("a form value of %d octets", len(value)), fmt.Sprintf("at most %d", sp.config.MaxFormBytes))
+	}
+	if err := w.decode(value); err != nil {
+		return nil, err
+	}
+	u, err := w.reader.Parse(w.message, xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
+	if err != nil {
+		return nil, reasonOf(err)
+	}
+	response, err := wire.ReadResponse(u)
+	if err != nil {
+		return nil, reasonOf(err)
+	}
+	return response, nil
+}
+
+var strictBase64 = base64.StdEncoding.Strict()
+
+// decode reads base64 with white space anywhere (SAML Bindings 3.5.4) into w.message.
+func (w *workspace) decode(value string) *Error {
+	w.base64 = w.base64[:0]
+	for rest := value; rest != ""; {
+		i := 0
+		for i < len(rest) && rest[i] > ' ' {
+			i++
+		}
+		w.base64 = append(w.base64, rest[:i]...)
+		for i < len(rest) && (rest[i] == ' ' || rest[i] == '\r' || rest[i] == '\n' || rest[i] == '\t') {
+			i++
+		}
+		if rest = rest[i:]; rest != "" && rest[0] <= ' ' {
+			if i == 0 {
+				return refuse(BadResponse, "a control character", "base64")
+			}
+		}
+	}
+	var err error
+	if w.message, err = strictBase64.AppendDecode(w.message[:0], w.base64); err != nil || len(w.message) == 0 {
+		return refuse(BadResponse, "something else", "base64")
+	}
+	return nil
+}
+
+// findTrust picks the login trust by the Issuer, which is all that an unverified message is asked for.
+func (sp *ServiceProvider) findTrust(ctx context.Context, c *wire.Claims) (LoginTrust, *Error) {
+	issuer := c.Issuer
+	if !issuer.Present {
+		issuer = c.AssertionIssuer
+	}
+	if !issuer.Present {
+		return LoginTrust{}, refuse(WrongIssuer, "no Issuer", "the Issuer of a login trust")
+	}
+	trust, found, err := sp.config.Trusts.FindTrust(ctx, issuer.Value)
+	if err != nil {
+		e := refuse(StoreFailed, "the trust store failed", "")
+		e.cause = err
+		return LoginTrust{}, e
+	}
+	if !found || trust.Domain != issuer.Value {
+		return LoginTrust{}, refuse(UnknownDomain, quoted(issuer.Value), "the Domain of a login trust")
+	}
+	if refused := trust.admits(); refused != nil {
+		return LoginTrust{}, refused.of(trust)
+	}
+	return trust, nil
+}
+
+// open verifies what is signed with the keys of the trust, and decodes only that.
+func (sp *ServiceProvider) open(response *wire.Response, trust LoginTrust) (*candidate, *Error) {
+	opened, err := response.Open(pinned(trust.Keys), trust.policy())
+	if err != nil {
+		return nil, reasonOf(err)
+	}
+	return &candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL}, nil
+}
+
+// spend is the only step that changes anything: it judges the answer against its request, then consumes the request and
+// remembers the assertion.
+func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Posted) (*Login, *Error) {
+	login := &Login{Assertion: newAssertion(c.Assertion, sp.config.EntityID), trust: c.trust}
+	id := c.confirmed.InResponseTo
+	if !id.Present {
+		return sp.spendUnsolicited(ctx, c, posted, login)
+	}
+	key := stateKey(pendingKind, sp.config.EntityID, c.trust.Domain, id.Value)
+	p, err := sp.findPending(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		if c.trust.AllowUnknownInResponseTo {
+			return sp.spendUnsolicited(ctx, c, posted, login)
+		}
+		return nil, sp.unknownRequest(ctx, c, posted)
+	}
+	if err := checkBrowser(p, posted); err != nil {
+		return nil, err
+	}
+	if err := c.askedRules(p); err != nil {
+		return nil, err
+	}
+	login.requestID = id.Value
+	login.returnTo = sp.landing(p.returnTo, posted.RelayState, p.relay)
+	if err := sp.consume(ctx, c, key, p, posted, login.returnTo); err != nil {
+		return nil, err
+	}
+	return login, nil
+}
+
+// spendUnsolicited accepts what nobody asked for, if the trust allows it (SAML Profiles 4.1.5, erratum E90).
+func (sp *ServiceProvider) spendUnsolicited(ctx context.Context, c *candidate, posted Posted, login *Login) (*Login, *Error) {
+	if !c.trust.AllowIdPInitiated {
+		return nil, refuse(UnsolicitedNotAllowed, "no InResponseTo", "an answer to a request of ours")
+	}
+	login.unsolicited = true
+	login.returnTo = sp.landing("", posted.RelayState, "")
+	if err := sp.rememberAssertion(ctx, c); err != nil {
+		return nil, err
+	}
+	return login, nil
+}
+
+// findPending asks the store for a request that waits; none is nil.
+func (sp *ServiceProvider) findPending(ctx context.Context, key string) (*pending, *Error) {
+	value, found, err := sp.config.State.Get(ctx, key)
+	if err == nil && found {
+		var p *pending
+		if p, err = unmarshalPending(value); err == nil {
+			return p, nil
+		}
+	}
+	if err != nil {
+		return nil, storeFailed(err)
+	}
+	return nil, nil
+}
+
+func storeFailed(err error) *Error {
+	e := refuse(StoreFailed, "the state store failed", "")
+	e.cause = err
+	return e
+}
+
+// checkBrowser binds the answer to the browser that asked: without it an attacker could sign a victim in to an account
+// of his own.
+func checkBrowser(p *pending, posted Posted) *Error {
+	if posted.BrowserKey == "" {
+		e := refuse(BrowserMismatch, "no browser key", "the one of the browser that began the login")
+		e.hop = true
+		return e
+	}
+	if !p.isFrom(posted.BrowserKey) {
+		return refuse(BrowserMismatch, "the key of another browser", "the one of the browser that began the login")
+	}
+	return nil
+}
+
+// unknownRequest tells an answer that made a login a moment ago from one that answers nothing.
+func (sp *ServiceProvider) unknownRequest(ctx context.Context, c *candidate, posted Posted) *Error {
+	f, err := sp.findFinished(ctx, c)
+	if err != nil {
+		return err
+	}
+	if f == nil {
+		return refuse(UnknownRequest, quoted(c.confirmed.InResponseTo.Value), "a request of ours to this identity provider that waits")
+	}
+	return c.repeated(f, posted)
+}
+
+// repeated refuses a request's second answer. If it is the same answer from the same browser, the refusal knows where the
+// first one led.
+func (c *candidate) repeated(f *finished, posted Posted) *Error {
+	e := refuse(Replayed, "the second answer to a request", "the first")
+	if posted.BrowserKey == "" {
+		e.hop = true
+		return e
+	}
+	if f.browser == sha256.Sum256([]byte(posted.BrowserKey)) && f.assertion == c.Assertion.ID {
+		e.repeat = f
+	}
+	return e
+}
+
+func (sp *ServiceProvider) finishedKey(c *candidate) string {
+	return stateKey(finishedKind, sp.config.EntityID, c.trust.Domain, c.confirmed.InResponseTo.Value)
+}
+
+func (sp *ServiceProvider) findFinished(ctx context.Context, c *candidate) (*finished, *Error) {
+	value, found, err := sp.config.State.Get(ctx, sp.finishedKey(c))
+	if err == nil && found {
+		var f *finished
+		if f, err = unmarshalFinished(value); err == nil {
+			return f, nil
+		}
+	}
+	if err != nil {
+		return nil, storeFailed(err)
+	}
+	return nil, nil
+}
+
+// consume uses up the request and remembers the assertion. Of several answers that arrive at once, the one that writes
+// the note of the finished login goes on; it stands before the request is gone, so that a double submit always finds one
+// of the two.
+func (sp *ServiceProvider) consume(ctx context.Context, c *candidate, key string, p *pending, posted Posted, returnTo string) *Error {
+	done := finished{browser: p.browser, assertion: c.Assertion.ID, returnTo: returnTo}
+	first, err := sp.config.State.Add(ctx, sp.finishedKey(c), done.marshal(), finishedKeep)
+	if err != nil {
+		return storeFailed(err)
+	}
+	if !first {
+		return sp.unknownRequest(ctx, c, posted)
+	}
+	_, found, err := sp.config.State.Take(ctx, key)
+	if err != nil {
+		return storeFailed(err)
+	}
+	if !found {
+		return refuse(Replayed, "the second answer to a request", "the first")
+	}
+	refused := sp.rememberAssertion(ctx, c)
+	if refused != nil {
+		// No login was made, so nothing is to be repeated; if the store cannot forget, it does so within a minute.
+		_, _, _ = sp.config.State.Take(ctx, sp.finishedKey(c))
+	}
+	return refused
+}
+
+// rememberAssertion refuses an assertion that was used before (SAML Profiles 4.1.4.5), for as long as it could be
+// delivered again.
+func (sp *ServiceProvider) rememberAssertion(ctx context.Context, c *candidate) *Error {
+	keep := c.horizon().Add(c.skew).Sub(c.now) + time.Second
+	key := stateKey(usedKind, sp.config.EntityID, c.trust.Domain, c.Assertion.ID)
+	added, err := sp.config.State.Add(ctx, key, []byte{1}, keep)
+	if err != nil {
+		return storeFailed(err)
+	}
+	if !added {
+		e := refuse(Replayed, "an assertion that was used before", "a new one")
+		e.Spec = "SAML Profiles 4.1.4.5"
+		return e
+	}
+	return nil
+}
+
+// consumeFailed uses up the request that a signed failure answers. An unsigned one could come from anybody and consumes
+// nothing. Whether the store can be asked does not matter: the login is refused anyhow.
+func (sp *ServiceProvider) consumeFailed(ctx context.Context, c *candidate, posted Posted) {
+	id := c.Claims.InResponseTo
+	if !c.ResponseSigned || !id.Present {
+		return
+	}
+	key := stateKey(pendingKind, sp.config.EntityID, c.trust.Domain, id.Value)
+	if p, err := sp.findPending(ctx, key); err == nil && p != nil && p.isFrom(posted.BrowserKey) {
+		_, _, _ = sp.config.State.Take(ctx, key)
+	}
+}
+
+// landing decides where a login leads: to the page that it was begun at; or else where the relay state points, if that is
+// a place of ours; or else to the default page.
+func (sp *ServiceProvider) landing(returnTo, relayState, sent string) string {
+	if returnTo != "" {
+		return returnTo
+	}
+	if relayState != "" && relayState != sent && len(relayState) <= maxRelayState {
+		if place := sp.target(relayState); place != "" {
+			return place
+		}
+	}
+	return sp.config.DefaultPath
+}
