@@ -48,6 +48,9 @@ type StartOptions struct {
 	AuthnContext []string
 	// NameIDFormat asks for a NameID of that format, and refuses any other.
 	NameIDFormat string
+	// RequestID is the ID of the AuthnRequest; "" makes a new random one, as it should be. It is for hosts that replay a
+	// recorded login: a name of at most 256 characters that begins with a letter or an underscore (xs:ID), never used before.
+	RequestID string
 	// BrowserKey is the key that the browser holds from an earlier request, "" if it holds none.
 	BrowserKey string
 }
@@ -91,7 +94,12 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	if len(opts.AuthnContext) > maxClasses || opts.MaxAuthnAge < 0 {
 		return nil, fmt.Errorf("saml: StartOptions: at most %d AuthnContext classes, and no negative MaxAuthnAge", maxClasses)
 	}
-	started := &Started{RequestID: "_" + hex.EncodeToString(random(requestIDBytes)), BrowserKey: opts.BrowserKey,
+	if opts.RequestID == "" {
+		opts.RequestID = "_" + hex.EncodeToString(random(requestIDBytes))
+	} else if !isID(opts.RequestID) {
+		return nil, fmt.Errorf("saml: StartOptions.RequestID %s is not an xs:ID", quoted(opts.RequestID))
+	}
+	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
 	if !isBrowserKey(started.BrowserKey) {
 		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
@@ -175,6 +183,17 @@ func random(n int) []byte {
 	b := make([]byte, n)
 	rand.Read(b) // never fails (crypto/rand)
 	return b
+}
+
+// isID reports whether s is an xs:ID of ASCII characters.
+func isID(s string) bool {
+	for i, c := range []byte(s) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
+		if !letter && (i == 0 || !('0' <= c && c <= '9' || c == '-' || c == '.')) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 256
 }
 
 // isBrowserKey reports whether s has the form of the keys that we give out.

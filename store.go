@@ -164,5 +164,5 @@ func stateKey(kind, sp, trust, id string) string {
 		b = append(b, part...)
 	}
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	return string(hex.AppendEncode(buf[:0], sum[:]))
 }

@@ -7,13 +7,17 @@ import (
 // attributeStatement decodes saml:AttributeStatement (SAML Core 2.7.3). An empty one is not of the schema, but some
 // products send it and it says nothing.
 func (d *decoder) attributeStatement(e xmlsec.Element, a *Assertion) error {
-	if a.Attributes == nil {
-		n := 0
-		for range e.Children() {
-			n++
+	n, values := 0, 0
+	for child := range e.Children() {
+		n++
+		for range child.Children() {
+			values++
 		}
+	}
+	if a.Attributes == nil {
 		a.Attributes = make([]Attribute, 0, n)
 	}
+	d.values = make([]string, 0, values) // one block for the values of all attributes
 	known := index{list: &a.Attributes}
 	for child := range e.Children() {
 		switch {
@@ -87,7 +91,9 @@ func (d *decoder) attribute(e xmlsec.Element, known *index) error {
 		n++
 	}
 	if a.Values == nil && n > 0 {
-		a.Values = make([]string, 0, n)
+		from := len(d.values)
+		d.values = d.values[:from+n]
+		a.Values = d.values[from : from : from+n]
 	}
 	if n > 1 {
 		d.reserve(e.Size())

@@ -24,8 +24,9 @@ type Text struct {
 // A decoder makes strings. Those of one message share a few blocks of memory, which hold nothing but what is handed
 // out; a message of five thousand values costs as many allocations as one of five.
 type decoder struct {
-	block strings.Builder
-	buf   []byte
+	block  strings.Builder
+	buf    []byte
+	values []string // room for attribute values
 }
 
 const blockSize = 2 << 10

@@ -144,14 +144,14 @@ func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, erro
 		if o.Claims, _, _, err = d.claims(whole.Root()); err != nil {
 			return nil, err
 		}
-	} else if _, err := r.root.Signature(); !isUnsigned(err) {
+	} else if r.root.HasSignature() {
 		return nil, malformed("a signature that is not behind Issuer")
 	}
 	if !r.assertion.Exists() {
 		return o, nil
 	}
 	element := whole.Root().Child(AssertionNS, "Assertion")
-	if _, err := r.assertion.Signature(); !isUnsigned(err) {
+	if r.assertion.HasSignature() {
 		if second := r.assertion.First().Next(); !second.Is(SignatureNS, "Signature") {
 			return nil, malformed("an assertion's signature that is not behind Issuer")
 		}
@@ -167,9 +167,4 @@ func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, erro
 	}
 	o.Assertion, err = d.assertion(element)
 	return o, err
-}
-
-func isUnsigned(err error) bool {
-	e, ok := err.(*xmlsec.Error)
-	return ok && e.Kind == xmlsec.Unsigned
 }

@@ -29,8 +29,8 @@ type algorithm struct {
 
 // signatureAlgorithm returns the algorithm that a SignatureMethod names (XML Signature 1.1, 6.4; RFC 9231, 2.3). There
 // is no HMAC, no DSA and no MD5 on the list, whatever a trust allows.
-func signatureAlgorithm(uri string) (algorithm, bool) {
-	switch uri {
+func signatureAlgorithm(uri []byte) (algorithm, bool) {
+	switch string(uri) {
 	case "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256":
 		return algorithm{rsaPKCS1, crypto.SHA256}, true
 	case "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384":
@@ -60,8 +60,8 @@ func signatureAlgorithm(uri string) (algorithm, bool) {
 }
 
 // digestAlgorithm returns the hash that a DigestMethod names (XML Signature 1.1, 6.2).
-func digestAlgorithm(uri string) (crypto.Hash, bool) {
-	switch uri {
+func digestAlgorithm(uri []byte) (crypto.Hash, bool) {
+	switch string(uri) {
 	case "http://www.w3.org/2001/04/xmlenc#sha256":
 		return crypto.SHA256, true
 	case "http://www.w3.org/2001/04/xmldsig-more#sha384":

@@ -28,8 +28,10 @@ type C14N struct {
 }
 
 // C14NByURI returns the method that an Algorithm attribute names.
-func C14NByURI(uri string) (C14N, bool) {
-	switch uri {
+func C14NByURI(uri string) (C14N, bool) { return c14nByURI([]byte(uri)) }
+
+func c14nByURI(uri []byte) (C14N, bool) {
+	switch string(uri) {
 	case ExclusiveC14N:
 		return C14N{Exclusive: true}, true
 	case ExclusiveC14NWithComments:

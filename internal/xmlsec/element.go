@@ -25,6 +25,9 @@ type Element struct {
 	row int32
 }
 
+// HasSignature reports whether e has a ds:Signature child.
+func (e Element) HasSignature() bool { return e.Child(dsNamespace, signatureName).Exists() }
+
 // Exists reports whether e is an element.
 func (e Element) Exists() bool { return e.d != nil }
 
@@ -174,16 +177,16 @@ func (e Element) Attr(local string) (value string, found bool) {
 	return string(a.AppendValue(nil)), true
 }
 
-// attrIs reports whether the attribute in no namespace is there with exactly that value.
-func (e Element) attrIs(local, want string) bool {
+// value returns the value of the attribute in no namespace, nil if it is not there. It must not be changed.
+func (e Element) value(local string) []byte {
 	a, found := e.Find("", local)
-	if !found {
-		return false
+	switch {
+	case !found:
+		return nil
+	case a.a.plain:
+		return a.d.value(a.a)
 	}
-	if a.a.plain {
-		return string(a.d.value(a.a)) == want
-	}
-	return string(a.AppendValue(nil)) == want
+	return a.AppendValue(nil)
 }
 
 // AppendText appends the text of e to dst: its text and CDATA children joined, comments left out, the text of child

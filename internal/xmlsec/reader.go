@@ -16,12 +16,12 @@ type Reader struct {
 	open   []int32 // rows of the open elements
 	bound  []int16 // namespace that each prefix is bound to here
 
-	prefixRow map[string]int16 // prefix → row
-	recent    [8]int16         // rows last seen, by first octet: spares most look-ups in prefixRow
-	uriRow    map[string]int16
-	lastURI   []int16 // by prefix: the namespace it was last bound to
-	ids       []idPlace
-	unescaped []byte // scratch for namespace names that hold references
+	knownPrefixes rowIndex
+	knownURIs     rowIndex
+	recent        [8]int16 // rows of prefixes last seen, by first octet: spares most look-ups
+	lastURI       []int16  // by prefix: the namespace it was last bound to
+	ids           []idPlace
+	unescaped     []byte // scratch for namespace names that hold references
 
 	hasAmp, hasCR, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
 
@@ -34,7 +34,7 @@ type Reader struct {
 
 // NewReader returns a Reader ready to parse.
 func NewReader() *Reader {
-	return &Reader{prefixRow: make(map[string]int16, 16), uriRow: make(map[string]int16, 16)}
+	return &Reader{}
 }
 
 // Parse reads one document with a Reader of its own.
@@ -64,14 +64,12 @@ func (r *Reader) Parse(src []byte, limits Limits) (*Unverified, error) {
 func (r *Reader) reset(src []byte, limits Limits) {
 	d := &r.doc
 	d.src, d.nodes, d.attrs, d.decls = src, d.nodes[:0], d.attrs[:0], d.decls[:0]
-	d.uris = append(d.uris[:0], nil, []byte(xmlNamespace))
-	d.prefixes = append(d.prefixes[:0], nil, []byte("xml"))
+	d.uris = append(d.uris[:0], nil, xmlNamespaceBytes)
+	d.prefixes = append(d.prefixes[:0], nil, xmlPrefixBytes)
 	r.bound = append(r.bound[:0], noNamespace, xmlURI)
 	r.lastURI = append(r.lastURI[:0], noNamespace, xmlURI)
-	clear(r.prefixRow)
-	clear(r.uriRow)
-	r.prefixRow["xml"] = xmlPrefix
-	r.uriRow[xmlNamespace] = xmlURI
+	r.knownPrefixes.reset()
+	r.knownURIs.reset()
 	r.recent = [8]int16{}
 	r.limits, r.pos, r.open, r.ids, r.used = limits, 0, r.open[:0], r.ids[:0], 0
 }

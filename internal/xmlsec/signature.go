@@ -1,6 +1,7 @@
 package xmlsec
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/base64"
 )
@@ -30,7 +31,8 @@ type signature struct {
 // here.
 func readSignature(sig Element, p Policy) (signature, error) {
 	s := signature{row: sig.row}
-	parts, err := children(sig, "Signature", 4)
+	var buf [maxParts]Element
+	parts, err := children(buf[:0], sig, "Signature", maxParts)
 	if err != nil {
 		return s, err
 	}
@@ -43,7 +45,7 @@ func readSignature(sig Element, p Policy) (signature, error) {
 	if !s.value.onlyText() {
 		return s, fault(MalformedSignature, "SignatureValue must hold text only")
 	}
-	if parts, err = children(s.info, "SignedInfo", 3); err != nil {
+	if parts, err = children(buf[:0], s.info, "SignedInfo", 3); err != nil {
 		return s, err
 	}
 	if len(parts) != 3 || !parts[0].Is(dsNamespace, "CanonicalizationMethod") || !parts[1].Is(dsNamespace, "SignatureMethod") ||
@@ -59,9 +61,10 @@ func readSignature(sig Element, p Policy) (signature, error) {
 	return s, s.readReference(parts[2], sig.Parent(), p)
 }
 
-// children returns the child elements of e, which has no text beside them; at most that many.
-func children(e Element, name string, most int) ([]Element, error) {
-	list := make([]Element, 0, 4)
+const maxParts = 4 // child elements of any element of a signature
+
+// children appends to list the child elements of e, which has no text beside them; at most that many.
+func children(list []Element, e Element, name string, most int) ([]Element, error) {
 	for c := e.First(); c.Exists(); c = c.Next() {
 		if len(list) == most {
 			return nil, fault(MalformedSignature, "more than %d elements in %s", most, name)
@@ -75,12 +78,13 @@ func children(e Element, name string, most int) ([]Element, error) {
 }
 
 func readC14N(e Element) (C14N, error) {
-	uri, _ := e.Attr("Algorithm")
-	m, known := C14NByURI(uri)
+	uri := e.value("Algorithm")
+	m, known := c14nByURI(uri)
 	if !known {
 		return m, fault(UnsupportedAlgorithm, "canonicalisation %.64q", uri)
 	}
-	parts, err := children(e, "a canonicalisation", 1)
+	var buf [maxParts]Element
+	parts, err := children(buf[:0], e, "a canonicalisation", 1)
 	if err != nil || len(parts) == 0 {
 		return m, err
 	}
@@ -93,7 +97,7 @@ func readC14N(e Element) (C14N, error) {
 }
 
 func (s *signature) readMethod(e Element, p Policy) error {
-	uri, _ := e.Attr("Algorithm")
+	uri := e.value("Algorithm")
 	var known bool
 	if s.algorithm, known = signatureAlgorithm(uri); !known {
 		return fault(UnsupportedAlgorithm, "signature algorithm %.64q", uri)
@@ -107,14 +111,15 @@ func (s *signature) readMethod(e Element, p Policy) error {
 // readReference: the URI must be "#" and the ID of the element that carries the signature (SAML Core 5.4.2). Nothing is
 // looked up by ID, so there is nothing to point elsewhere.
 func (s *signature) readReference(ref, parent Element, p Policy) error {
-	id, found := parent.Attr(idAttribute)
-	if !found || id == "" {
+	id := parent.value(idAttribute)
+	if len(id) == 0 {
 		return fault(MalformedSignature, "the signed element has no ID")
 	}
-	if !ref.attrIs("URI", "#"+id) {
+	if uri := ref.value("URI"); len(uri) == 0 || uri[0] != '#' || !bytes.Equal(uri[1:], id) {
 		return fault(MalformedSignature, "the Reference does not name the element that carries the signature")
 	}
-	parts, err := children(ref, "Reference", 3)
+	var buf [maxParts]Element
+	parts, err := children(buf[:0], ref, "Reference", 3)
 	if err != nil {
 		return err
 	}
@@ -125,7 +130,7 @@ func (s *signature) readReference(ref, parent Element, p Policy) error {
 	if err := s.readTransforms(parts[0], p); err != nil {
 		return err
 	}
-	uri, _ := parts[1].Attr("Algorithm")
+	uri := parts[1].value("Algorithm")
 	var known bool
 	if s.digest, known = digestAlgorithm(uri); !known {
 		return fault(UnsupportedAlgorithm, "digest algorithm %.64q", uri)
@@ -139,7 +144,8 @@ func (s *signature) readReference(ref, parent Element, p Policy) error {
 
 // readTransforms: enveloped-signature, then at most one canonicalisation (SAML Core 5.4.4).
 func (s *signature) readTransforms(e Element, p Policy) error {
-	parts, err := children(e, "Transforms", maxTransforms)
+	var buf [maxParts]Element
+	parts, err := children(buf[:0], e, "Transforms", maxTransforms)
 	if err != nil {
 		return err
 	}
@@ -148,7 +154,7 @@ func (s *signature) readTransforms(e Element, p Policy) error {
 			return fault(MalformedSignature, "Transforms must hold Transform elements only")
 		}
 	}
-	if len(parts) == 0 || !parts[0].attrIs("Algorithm", envelopedSig) || parts[0].First().Exists() || parts[0].hasText() {
+	if len(parts) == 0 || string(parts[0].value("Algorithm")) != envelopedSig || parts[0].First().Exists() || parts[0].hasText() {
 		return fault(MalformedSignature, "the first transform must be enveloped-signature")
 	}
 	if len(parts) == 2 {

@@ -64,6 +64,46 @@ const (
 	unbound       = -1
 )
 
+var (
+	xmlNamespaceBytes = []byte(xmlNamespace)
+	xmlPrefixBytes    = []byte("xml")
+)
+
+// A rowIndex finds the row of some octets in a column: by looking at each where there are few, as in any real message,
+// and by a map where there are many, so that the cost of a look-up does not depend on their number.
+type rowIndex struct {
+	rows    map[string]int16
+	indexed int // rows of the column that the map holds
+}
+
+const fewRows = 24
+
+func (x *rowIndex) reset() {
+	if x.indexed > 0 {
+		clear(x.rows)
+		x.indexed = 0
+	}
+}
+
+func (x *rowIndex) find(column [][]byte, want []byte) (int16, bool) {
+	if len(column) <= fewRows {
+		for row := 1; row < len(column); row++ {
+			if bytes.Equal(column[row], want) {
+				return int16(row), true
+			}
+		}
+		return 0, false
+	}
+	if x.rows == nil {
+		x.rows = make(map[string]int16, 2*len(column))
+	}
+	for ; x.indexed < len(column); x.indexed++ {
+		x.rows[string(column[x.indexed])] = int16(x.indexed)
+	}
+	row, found := x.rows[string(want)]
+	return row, found
+}
+
 // A document is bytes and the tables that describe them: either octets as received or canonical octets.
 type document struct {
 	src      []byte

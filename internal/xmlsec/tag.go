@@ -202,7 +202,7 @@ func (r *Reader) declare(n *node, prefix int16, val, end int, plain bool) error 
 	ns := int16(noNamespace)
 	if len(uri) > 0 {
 		var err error
-		if ns, err = r.namespace(prefix, uri); err != nil {
+		if ns, err = r.namespace(prefix, uri, plain); err != nil {
 			return err
 		}
 	} else if prefix != defaultPrefix {
@@ -217,27 +217,27 @@ func (r *Reader) declare(n *node, prefix int16, val, end int, plain bool) error 
 	return nil
 }
 
-// namespace returns the row of a namespace name.
-func (r *Reader) namespace(prefix int16, uri []byte) (int16, error) {
+// namespace returns the row of a namespace name, which is octets of the document if it is plain.
+func (r *Reader) namespace(prefix int16, uri []byte, plain bool) (int16, error) {
 	d := &r.doc
 	if last := r.lastURI[prefix]; bytes.Equal(d.uris[last], uri) {
 		return last, nil
 	}
-	row, ok := r.uriRow[string(uri)]
-	if !ok {
-		if len(uri) > maxNamespaceURI {
+	row, found := r.knownURIs.find(d.uris, uri)
+	if !found {
+		switch {
+		case len(uri) > maxNamespaceURI:
 			return 0, r.limit("octets in a namespace name", maxNamespaceURI)
-		}
-		if len(d.uris) >= maxNamespaces {
+		case len(d.uris) >= maxNamespaces:
 			return 0, r.limit("namespaces", maxNamespaces)
-		}
-		if string(uri) == xmlnsNamespace {
+		case string(uri) == xmlnsNamespace:
 			return 0, r.fail(r.pos, "the namespace of declarations bound to a prefix")
 		}
-		key := string(uri)
+		if !plain {
+			uri = bytes.Clone(uri)
+		}
 		row = int16(len(d.uris))
-		d.uris = append(d.uris, []byte(key))
-		r.uriRow[key] = row
+		d.uris = append(d.uris, uri)
 	}
 	r.lastURI[prefix] = row
 	return row, nil
@@ -249,8 +249,8 @@ func (r *Reader) prefix(p []byte) (int16, error) {
 	if bytes.Equal(r.doc.prefixes[*slot], p) {
 		return *slot, nil
 	}
-	row, ok := r.prefixRow[string(p)]
-	if !ok {
+	row, found := r.knownPrefixes.find(r.doc.prefixes, p)
+	if !found {
 		if len(r.doc.prefixes) >= maxPrefixes {
 			return 0, r.limit("prefixes", maxPrefixes)
 		}
@@ -259,7 +259,6 @@ func (r *Reader) prefix(p []byte) (int16, error) {
 		}
 		row = int16(len(r.doc.prefixes))
 		r.doc.prefixes = append(r.doc.prefixes, p)
-		r.prefixRow[string(p)] = row
 		r.bound = append(r.bound, unbound)
 		r.lastURI = append(r.lastURI, noNamespace)
 	}

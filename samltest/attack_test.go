@@ -1,0 +1,223 @@
+package samltest
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAttacksAreNamed(t *testing.T) {
+	t.Parallel()
+	attacks := Attacks()
+	assert.GreaterOrEqual(t, len(attacks), 75)
+	names, perClass := map[string]bool{}, map[Class]int{}
+	for _, a := range attacks {
+		assert.False(t, names[a.Name], "twice: %s", a.Name)
+		names[a.Name] = true
+		perClass[a.Class]++
+		assert.NotEmpty(t, a.Reference, a.Name)
+		assert.NotEmpty(t, a.Reasons, a.Name)
+		assert.NotNil(t, a.Forge, a.Name)
+	}
+	for _, class := range []Class{Wrapping, Tampering, References, Keys, Parsing, Profile, Mixup} {
+		assert.GreaterOrEqual(t, perClass[class], 10, class)
+	}
+}
+
+// stage is a scene with no service provider at all.
+func stage(t *testing.T, a Attack) *Scene {
+	t.Helper()
+	idp := NewIdP(t)
+	other, err := New(Options{EntityID: "https://other.example.com", SSOURL: "https://other.example.com/sso"})
+	require.NoError(t, err)
+	mallory, err := mallorySeal(idp)
+	require.NoError(t, err)
+	sp := SP{EntityID: "https://app.example.com/sso/metadata", ACSURL: "https://app.example.com/sso/acs"}
+	return &Scene{
+		IdP: idp, Other: other, SP: sp, Mallory: mallory, base: a.Base,
+		begin: func(p *IdP, _ bool) Request {
+			return Request{ID: newID(), SPEntityID: sp.EntityID, ACSURL: sp.ACSURL, Destination: p.SSOURL, XML: []byte(`<samlp:AuthnRequest/>`)}
+		},
+		accept: func(url.Values, bool) {},
+	}
+}
+
+// message is what an attack posts, nil if it is not XML.
+func message(t *testing.T, a Attack) (xml []byte, root *etree.Element) {
+	t.Helper()
+	form := a.Forge(stage(t, a))
+	xml, err := base64.StdEncoding.DecodeString(form.Get("SAMLResponse"))
+	if err != nil {
+		return nil, nil
+	}
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(xml); err != nil {
+		return xml, nil
+	}
+	return xml, doc.Root()
+}
+
+// TestWrappingKeepsSignature holds each wrapping attack to its idea: a genuine signature verifies over the element that it
+// refers to, wherever that is now, and somebody else's name stands outside of that element.
+func TestWrappingKeepsSignature(t *testing.T) {
+	t.Parallel()
+	for _, a := range wrappingAttacks() {
+		t.Run(a.Name, func(t *testing.T) {
+			t.Parallel()
+			xml, root := message(t, a)
+			require.NotNil(t, root)
+			covered := verified(t, NewIdP(t), root)
+			require.NotEmpty(t, covered)
+			if strings.Contains(a.Name, "SOAP") {
+				return
+			}
+			assert.Contains(t, string(covered[0]), ">alice<")
+			assert.NotContains(t, string(covered[0]), ">"+evil+"<")
+			assert.Contains(t, string(xml), ">"+evil+"<")
+		})
+	}
+}
+
+// verified finds what the genuine key has signed in the tree as a careless service provider would: any signature, over any
+// element of that ID.
+func verified(t *testing.T, idp *IdP, root *etree.Element) (covered [][]byte) {
+	t.Helper()
+	for _, signature := range root.FindElements("//Signature") {
+		info := signature.SelectElement("SignedInfo")
+		octets := mustCanonical(info)
+		value, err := base64.StdEncoding.DecodeString(signature.SelectElement("SignatureValue").Text())
+		require.NoError(t, err)
+		digest := sha256.Sum256(octets)
+		if rsa.VerifyPKCS1v15(idp.key.Public().(*rsa.PublicKey), crypto.SHA256, digest[:], value) != nil {
+			continue
+		}
+		id := strings.TrimPrefix(info.SelectElement("Reference").SelectAttrValue("URI", ""), "#")
+		for _, el := range root.FindElements("//*[@ID='" + id + "']") {
+			for _, candidate := range []*etree.Element{detach(el), bareOf(detach(el))} {
+				octets := mustCanonical(candidate)
+				if digest, _ := digestWith(SHA256, octets); digest == info.FindElement(".//DigestValue").Text() {
+					covered = append(covered, octets)
+				}
+			}
+		}
+	}
+	return covered
+}
+
+func bareOf(el *etree.Element) *etree.Element {
+	if signatureOf(el) == nil {
+		return el
+	}
+	return bare(el)
+}
+
+// TestProfileAttacksVerify holds the attacks by a genuine key to that: the signature is good, so that only the rule that is
+// meant can refuse them.
+func TestProfileAttacksVerify(t *testing.T) {
+	t.Parallel()
+	for _, a := range append(profileAttacks(), conditionAttacks()...) {
+		t.Run(a.Name, func(t *testing.T) {
+			t.Parallel()
+			_, root := message(t, a)
+			require.NotNil(t, root)
+			if strings.Contains(a.Name, "ID of the assertion") || a.Name == "success without assertion" {
+				return
+			}
+			assert.NotEmpty(t, verified(t, NewIdP(t), root))
+		})
+	}
+}
+
+// TestAttacksDiffer catches an attack whose edit finds nothing to edit.
+func TestAttacksDiffer(t *testing.T) {
+	t.Parallel()
+	for _, a := range Attacks() {
+		t.Run(a.Name, func(t *testing.T) {
+			t.Parallel()
+			if a.Class == Mixup {
+				assert.NotEmpty(t, a.Forge(stage(t, a)).Get("SAMLResponse"))
+				return
+			}
+			scene := stage(t, a)
+			var honest *Answer
+			scene.base = func(answer *Answer) {
+				if a.Base != nil {
+					a.Base(answer)
+				}
+				honest = answer
+			}
+			form := a.Forge(scene)
+			if honest == nil || len(form["SAMLResponse"]) > 1 {
+				return
+			}
+			same := *scene.IdP.Answer(Request{ID: honest.InResponseTo, SPEntityID: scene.SP.EntityID, ACSURL: scene.SP.ACSURL})
+			if a.Base != nil {
+				a.Base(&same)
+			}
+			forgedXML, err := base64.StdEncoding.DecodeString(form.Get("SAMLResponse"))
+			if err != nil || len(forgedXML) > 100_000 {
+				return
+			}
+			assert.NotEqual(t, normal(same.XML()), normal(forgedXML))
+		})
+	}
+}
+
+// gullible is a service provider that accepts everything.
+func gullible(sp SP) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		target := "/"
+		if r.URL.Path == "/sso/login" {
+			request := `<samlp:AuthnRequest xmlns:samlp="` + nsProtocol + `" ID="` + newID() + `" Version="2.0" IssueInstant="2026-01-02T03:04:05Z"` +
+				` AssertionConsumerServiceURL="` + sp.ACSURL + `"><saml:Issuer xmlns:saml="` + nsAssertion + `">` + sp.EntityID + `</saml:Issuer></samlp:AuthnRequest>`
+			target = "https://idp.example.com/sso?" + url.Values{"SAMLRequest": {encode(deflated([]byte(request)))}}.Encode()
+		}
+		http.Redirect(w, r, target, http.StatusSeeOther)
+	})
+}
+
+// TestTargetCatches holds the harness to its purpose: a service provider that accepts everything falls for every attack.
+func TestTargetCatches(t *testing.T) {
+	t.Parallel()
+	sp := SP{EntityID: "https://app.example.com/sso/metadata", ACSURL: "https://app.example.com/sso/acs"}
+	x := Target{IdP: NewIdP(t), Handler: gullible(sp), SP: sp}
+	require.NoError(t, x.complete())
+	for _, a := range Attacks() {
+		t.Run(a.Name, func(t *testing.T) {
+			t.Parallel()
+			scene, victim := x.scene(t, a)
+			assert.True(t, victim.post(a.Forge(scene)).accepted)
+		})
+	}
+}
+
+// normal leaves out what differs between two honest answers: IDs, times, digests and signature values.
+func normal(xml []byte) string {
+	doc := etree.NewDocument()
+	doc.ReadSettings.PreserveDuplicateAttrs = true
+	if doc.ReadFromBytes(xml) != nil || doc.Root() == nil || bytes.HasPrefix(xml, []byte("<?")) {
+		return string(xml)
+	}
+	for _, el := range append(doc.FindElements("//*"), doc.Root()) {
+		for i, a := range el.Attr {
+			if strings.HasSuffix(a.Key, "ID") || a.Key == "URI" || a.Key == "SessionIndex" || a.Key == "InResponseTo" || strings.HasPrefix(a.Value, "20") {
+				el.Attr[i].Value = el.Attr[i].Value[:min(1, len(a.Value))]
+			}
+		}
+	}
+	text, err := doc.WriteToString()
+	if err != nil {
+		return string(xml)
+	}
+	return text
+}

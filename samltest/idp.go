@@ -1,0 +1,191 @@
+package samltest
+
+import (
+	"crypto"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	saml "github.com/logintrust/saml"
+)
+
+// Options are what [New] may be told. The zero value makes the IdP of all examples.
+type Options struct {
+	EntityID string           // empty: /metadata beside the SSOURL
+	SSOURL   string           // empty: https://idp.example.com/sso
+	Key      crypto.Signer    // RSA or ECDSA; nil: one is made, the same for the same EntityID throughout the process
+	KeyType  KeyType          // of the key that is made
+	Users    []User           // who can sign in at Handler; nil: alice and bob
+	Now      func() time.Time // nil: time.Now
+}
+
+// IdP is an identity provider. Set its exported fields before its first use; everything else may run concurrently.
+type IdP struct {
+	EntityID string
+	SSOURL   string
+	Now      func() time.Time
+
+	key         crypto.Signer
+	certificate []byte
+	users       []User
+
+	mu       sync.Mutex
+	sps      []SP
+	sessions map[string]session // by cookie
+}
+
+// SP is a service provider that the IdP knows. Answers go to registered ACS URLs only.
+type SP struct {
+	EntityID string
+	ACSURL   string
+}
+
+// New makes an identity provider.
+func New(o Options) (*IdP, error) {
+	p := &IdP{EntityID: o.EntityID, SSOURL: o.SSOURL, Now: o.Now, key: o.Key, users: o.Users}
+	if p.SSOURL == "" {
+		p.SSOURL = "https://idp.example.com/sso"
+	}
+	sso, err := url.Parse(p.SSOURL)
+	if err != nil || sso.Host == "" || !strings.HasPrefix(sso.Path, "/") {
+		return nil, fmt.Errorf("samltest: SSOURL %q: want an absolute URL with a path", p.SSOURL)
+	}
+	if p.EntityID == "" {
+		p.EntityID = p.beside("metadata").String()
+	}
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	if p.users == nil {
+		p.users = demoUsers()
+	}
+	if p.key == nil {
+		if p.key, err = keyFor(p.EntityID, o.KeyType); err != nil {
+			return nil, err
+		}
+	}
+	if p.certificate, err = selfSigned(p.key, p.EntityID); err != nil {
+		return nil, fmt.Errorf("samltest: certificate: %w", err)
+	}
+	p.sessions = map[string]session{}
+	return p, nil
+}
+
+// NewIdP makes the default identity provider for a test.
+func NewIdP(t testing.TB) *IdP {
+	t.Helper()
+	p, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Certificate is the certificate of the signing key, DER.
+func (p *IdP) Certificate() []byte { return slices.Clone(p.certificate) }
+
+// Trust is a login trust for this IdP: active, SAML on, its key pinned.
+func (p *IdP) Trust() saml.LoginTrust {
+	key, err := saml.NewPublicKey(p.key.Public())
+	if err != nil {
+		panic(fmt.Sprintf("samltest: the IdP's own key: %v", err)) // Options.Key is of a kind that the library refuses
+	}
+	return saml.LoginTrust{
+		Domain:       p.EntityID,
+		Description:  "samltest",
+		LoginURL:     p.SSOURL,
+		LoginPostURL: p.SSOURL,
+		State:        saml.Active,
+		SAML:         true,
+		Keys:         []saml.PublicKey{key},
+	}
+}
+
+// Seal is how this IdP signs: exclusive canonicalisation, SHA-256, its certificate in KeyInfo.
+func (p *IdP) Seal() Seal {
+	return Seal{Key: p.key, Certificate: p.Certificate(), Prefix: "ds"}
+}
+
+// AddSP makes a service provider known. A second ACS URL for the same entity is a further one; the first is the default.
+func (p *IdP) AddSP(sp SP) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.Contains(p.sps, sp) {
+		p.sps = append(p.sps, sp)
+	}
+}
+
+// AddSPMetadata makes the service provider of this metadata known, with all its ACS URLs for the POST binding.
+func (p *IdP) AddSPMetadata(metadata []byte) error {
+	root, err := readRoot(metadata, nsMetadata, "EntityDescriptor")
+	if err != nil {
+		return err
+	}
+	descriptor := find(root, nsMetadata, "SPSSODescriptor")
+	if descriptor == nil {
+		return errors.New("samltest: SP metadata: no SPSSODescriptor")
+	}
+	found := false
+	for _, el := range descriptor.ChildElements() {
+		if el.Tag != "AssertionConsumerService" || el.SelectAttrValue("Binding", "") != bindingPOST {
+			continue
+		}
+		p.AddSP(SP{EntityID: root.SelectAttrValue("entityID", ""), ACSURL: el.SelectAttrValue("Location", "")})
+		found = true
+	}
+	if !found {
+		return errors.New("samltest: SP metadata: no AssertionConsumerService for HTTP-POST")
+	}
+	return nil
+}
+
+// findSP looks an SP up: the registered ACS URL that was asked for, or the first when none was.
+func (p *IdP) findSP(entityID, acsURL string) (sp SP, found bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, sp := range p.sps {
+		if sp.EntityID == entityID && (acsURL == "" || acsURL == sp.ACSURL) {
+			return sp, true
+		}
+	}
+	return SP{}, false
+}
+
+// firstSP is the service provider registered first.
+func (p *IdP) firstSP() (sp SP, found bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.sps) == 0 {
+		return SP{}, false
+	}
+	return p.sps[0], true
+}
+
+// In is the time so far from now as a message writes it; In(-time.Hour) was an hour ago.
+func (p *IdP) In(d time.Duration) string { return Time(p.Now().Add(d)) }
+
+// Time is t as a message writes it: xs:dateTime in UTC, with milliseconds.
+func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// encryptionKey is the key that the metadata lists for encryption, and that must count for no signature.
+func (p *IdP) encryptionKey() (key crypto.Signer, certificate []byte, err error) {
+	if key, err = keyFor(p.EntityID+"#encryption", RSA2048); err != nil {
+		return nil, nil, err
+	}
+	certificate, err = selfSigned(key, p.EntityID)
+	return key, certificate, err
+}
+
+// beside is the URL of another page of the IdP, next to the SSO endpoint; "." is its home.
+func (p *IdP) beside(page string) *url.URL {
+	sso, err := url.Parse(p.SSOURL)
+	if err != nil {
+		panic(fmt.Sprintf("samltest: SSOURL: %v", err)) // New has parsed it: it was set since
+	}
+	return sso.ResolveReference(&url.URL{Path: page})
+}

@@ -1,0 +1,119 @@
+package samltest_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	saml "github.com/logintrust/saml"
+	"github.com/logintrust/saml/samltest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// target is a real service provider that trusts two IdPs.
+func target(t *testing.T, allow func(trust *saml.LoginTrust)) samltest.Target {
+	t.Helper()
+	idp := samltest.NewIdP(t)
+	other, err := samltest.New(samltest.Options{EntityID: "https://other.example.com/metadata", SSOURL: "https://other.example.com/sso"})
+	require.NoError(t, err)
+	trust := idp.Trust()
+	allow(&trust)
+	require.NoError(t, trust.Check())
+
+	var last atomic.Value
+	sp, err := saml.New(saml.Config{
+		BaseURL: "https://app.example.com",
+		Trusts:  saml.NewMemoryTrusts(trust, other.Trust()),
+		State:   saml.NewMemoryState(),
+		OnRefusal: func(_ context.Context, _ *http.Request, _ string, err *saml.Error) {
+			last.Store(err.Reason)
+		},
+	})
+	require.NoError(t, err)
+	idp.AddSP(samltest.SP{EntityID: sp.EntityID(), ACSURL: "https://app.example.com/sso/acs"})
+	return samltest.Target{
+		IdP: idp, Other: other,
+		Handler: sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
+			http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
+		}),
+		Reason: func() saml.Reason { return last.Load().(saml.Reason) },
+	}
+}
+
+func TestAttacks(t *testing.T) {
+	t.Parallel()
+	target(t, func(*saml.LoginTrust) {}).Run(t)
+}
+
+func TestAttacksIdPInitiated(t *testing.T) {
+	t.Parallel()
+	x := target(t, func(trust *saml.LoginTrust) { trust.AllowIdPInitiated = true })
+	x.IdPInitiated = true
+	x.Run(t)
+}
+
+func TestCheckReasons(t *testing.T) {
+	t.Parallel()
+	idp := samltest.NewIdP(t)
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState()})
+	require.NoError(t, err)
+	idp.AddSP(samltest.SP{EntityID: sp.EntityID(), ACSURL: "https://app.example.com/sso/acs"})
+	idp.CheckReasons(t, sp)
+}
+
+func TestRunAttacks(t *testing.T) {
+	t.Parallel()
+	x := target(t, func(*saml.LoginTrust) {})
+	x.IdP.RunAttacks(t, x.Handler)
+}
+
+// TestAttacksOnLoopback is without https: the cookie is Lax, so every answer makes the hop that asks for it again.
+func TestAttacksOnLoopback(t *testing.T) {
+	t.Parallel()
+	idp := samltest.NewIdP(t)
+	sp, err := saml.New(saml.Config{BaseURL: "http://localhost:8080/app", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState()})
+	require.NoError(t, err)
+	idp.AddSP(samltest.SP{EntityID: sp.EntityID(), ACSURL: "http://localhost:8080/app/sso/acs"})
+	x := samltest.Target{IdP: idp, Handler: sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
+		http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
+	})}
+	for _, attack := range samltest.Attacks() {
+		if attack.Class == samltest.Mixup {
+			x.Attacks = append(x.Attacks, attack)
+		}
+	}
+	x.Run(t)
+}
+
+// TestSignOn lets a browser go all the way, from the application to the IdP's sign-in page and back.
+func TestSignOn(t *testing.T) {
+	t.Parallel()
+	idp := samltest.NewIdP(t)
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState()})
+	require.NoError(t, err)
+	require.NoError(t, idp.AddSPMetadata(sp.Metadata()))
+	handler := sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
+		w.Header().Set("X-User", login.Subject().NameID.Value+" "+login.Attribute("lastname")[0])
+		http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
+	})
+	for _, binding := range []string{"redirect", "post"} {
+		t.Run(binding, func(t *testing.T) {
+			t.Parallel()
+			browser := samltest.NewBrowser().Site("https://app.example.com", handler).Site(idpOrigin, idp.Handler())
+			page := browser.Get("https://app.example.com/sso/login?target=/deep&binding=" + binding + "&entityID=" + url.QueryEscape(idp.EntityID))
+			if binding == "post" {
+				page = browser.Submit(page, page.Forms()[0])
+			} else {
+				page = browser.Follow(page)
+			}
+			page = signIn(t, browser, page, "bob", "password")
+			page = browser.Submit(page, page.Forms()[0])
+			assert.Equal(t, http.StatusSeeOther, page.Status, page.Body)
+			assert.Equal(t, "https://app.example.com/deep", page.Location())
+			assert.Equal(t, "bob O'Søren <b>", page.Header.Get("X-User"))
+		})
+	}
+}
