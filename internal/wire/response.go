@@ -49,6 +49,9 @@ func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
 	if r.Claims, r.assertion, r.signed, err = d.claims(r.root); err != nil {
 		return nil, err
 	}
+	if r.Claims.Assertions != 1 {
+		r.assertion = xmlsec.Element{} // of several none counts
+	}
 	if r.assertion.Exists() {
 		if issuer := r.assertion.First(); issuer.Is(AssertionNS, "Issuer") {
 			r.Claims.AssertionIssuer = Text{d.trimmed(issuer), true}
@@ -129,8 +132,8 @@ type Opened struct {
 }
 
 // Open verifies every signature that counts and decodes what they cover. A signature counts as a direct child of the
-// Response or of its one Assertion, behind Issuer; elsewhere it is inert. Without an assertion an unsigned Response is
-// returned as claims.
+// Response or of its one Assertion, behind Issuer; elsewhere it is inert. Without one assertion that
+// could count an unsigned Response is returned as claims.
 func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, error) {
 	o := &Opened{Claims: r.Claims}
 	var d decoder
