@@ -2,9 +2,19 @@ package saml_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"math/big"
 	"net/netip"
+	"testing"
+	"time"
 
 	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
+	"github.com/stretchr/testify/require"
 )
 
 func mustAddr(s string) netip.Addr { return netip.MustParseAddr(s) }
@@ -25,4 +35,24 @@ func setConfirmationType(response *etree.Element) {
 	data.CreateAttr("xmlns:i", "http://www.w3.org/2001/XMLSchema-instance")
 	data.CreateAttr("xmlns:a", "urn:oasis:names:tc:SAML:2.0:assertion")
 	data.CreateAttr("i:type", "a:KeyInfoConfirmationDataType")
+}
+
+func bigInt(b []byte) *big.Int { return new(big.Int).SetBytes(b) }
+
+// verifyOwn checks an enveloped signature of ours with goxmldsig.
+func verifyOwn(t *testing.T, xml []byte, key crypto.PublicKey) {
+	t.Helper()
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromBytes(xml))
+	// goxmldsig asks for a certificate: wrap the key in one.
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key, signer)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	ctx := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{cert}})
+	_, err = ctx.Validate(doc.Root())
+	require.NoError(t, err)
 }

@@ -341,7 +341,9 @@ func TestErrorPage(t *testing.T) {
 	var bodies []string
 	for _, edit := range []func(*samltest.Answer){
 		func(a *samltest.Answer) { a.Bytes = replaceBytes("alice", "mallory") },
-		func(a *samltest.Answer) { a.Issuer.Value, a.Assertion().Issuer.Value = "https://x.example.com", "https://x.example.com" },
+		func(a *samltest.Answer) {
+			a.Issuer.Value, a.Assertion().Issuer.Value = "https://x.example.com", "https://x.example.com"
+		},
 		func(a *samltest.Answer) { a.Assertion().Conditions.Audiences = nil },
 	} {
 		b := s.browser()

@@ -119,6 +119,7 @@ func TestIssuer(t *testing.T) {
 		{"another format", format(samltest.FormatPersistent), saml.WrongIssuer, nil},
 		{"unknown", issuer("https://other.example.com"), saml.UnknownDomain, nil},
 		{"trailing slash", issuer("https://idp.example.com/metadata/"), saml.UnknownDomain, nil},
+		{"white space around", issuer(" https://idp.example.com/metadata "), saml.UnknownDomain, nil},
 		{"another case", issuer("https://IDP.example.com/metadata"), saml.UnknownDomain, nil},
 		{"assertion of another, response signed", both(signResponse, func(a *samltest.Answer) {
 			a.Assertion().Issuer = &samltest.NameID{Value: "https://other.example.com"}

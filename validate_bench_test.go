@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/logintrust/saml"
 	"github.com/logintrust/saml/samltest"
 )

@@ -90,6 +90,25 @@ func referenceAttacks() []Attack {
 			Forge: transforming(many(100, transform{algorithm: Exclusive})...)},
 		{Name: "inclusive canonicalisation of the Reference", Reference: transforms, Reasons: append(algorithm, saml.WeakAlgorithm),
 			Forge: before(func(a *Answer) { a.Seal.C14N = Inclusive })},
+		{Name: "something else in the canonicalisation", Reference: transforms, Reasons: algorithm,
+			Forge: resigned(func(info *etree.Element) { place(info.SelectElement("CanonicalizationMethod"), 0, "XPath") })},
+		{Name: "something else in the Transforms", Reference: "XML Signature 4.4.3.4", Reasons: refused,
+			Forge: resigned(func(info *etree.Element) {
+				list := info.FindElement(".//Transforms")
+				place(list, len(list.Child), "Other").CreateAttr("Algorithm", Exclusive)
+			})},
+		{Name: "text in SignedInfo", Reference: "XML Signature 4.4, schema", Reasons: refused,
+			Forge: resigned(func(info *etree.Element) { info.InsertChildAt(1, etree.NewText("x")) })},
+		{Name: "element in the DigestValue", Reference: "CVE-2025-29775 (xml-crypto)", Reasons: refused,
+			Forge: resigned(func(info *etree.Element) { place(info.FindElement(".//DigestValue"), 0, "x") })},
+		{Name: "element in the SignatureValue", Reference: "XML Signature 4.3, schema", Reasons: refused,
+			Forge: inSignature("SignatureValue", func(el *etree.Element) { place(el, 0, "x") })},
+		{Name: "parameter of SignatureMethod", Reference: "XML Signature 4.4.2: HMACOutputLength is for HMAC", Reasons: refused,
+			Forge: resigned(func(info *etree.Element) {
+				place(info.SelectElement("SignatureMethod"), 0, "HMACOutputLength", etree.NewText("8"))
+			})},
+		{Name: "ds:Object beside the signature's parts", Reference: "SAML erratum E91", Reasons: refused,
+			Forge: inSignature("", func(signature *etree.Element) { place(signature, len(signature.Child), "Object") })},
 		{Name: "unknown canonicalisation of SignedInfo", Reference: "XML Signature 4.4.1", Reasons: algorithm,
 			Forge: resigned(func(info *etree.Element) {
 				info.SelectElement("CanonicalizationMethod").CreateAttr("Algorithm", "urn:x")

@@ -87,10 +87,11 @@ func tamperingAttacks() []Attack {
 		{Name: "good assertion signature, response changed under its own", Reference: "SAML Core 5.4.1", Reasons: broken, Base: signing(SignResponse | SignAssertion),
 			Forge: after(func(response *etree.Element) { response.CreateAttr("Consent", "urn:x") })},
 		{Name: "signature at the end of the assertion", Reference: "SAML Core 2.3.3, schema", Reasons: because(saml.MalformedSignature, saml.Unsigned, saml.BadResponse),
-			Forge: after(func(response *etree.Element) {
-				assertion := assertionOf(response)
-				assertion.AddChild(assertion.RemoveChild(signatureOf(assertion)))
-			})},
+			Forge: after(func(response *etree.Element) { signatureLast(assertionOf(response)) })},
+		{Name: "signature at the end of the response", Reference: "SAML Core 3.2.2, schema", Reasons: because(saml.MalformedSignature, saml.Unsigned, saml.BadResponse),
+			Base: signing(SignResponse), Forge: after(signatureLast)},
+		{Name: "signature at the end of the response, the assertion signed too", Reference: "SAML Core 3.2.2, schema",
+			Reasons: because(saml.MalformedSignature, saml.BadResponse), Base: signing(SignResponse | SignAssertion), Forge: after(signatureLast)},
 		{Name: "signature of the assertion moved to the response", Reference: "SAML Core 5.4.2", Reasons: because(saml.MalformedSignature, saml.BadSignature, saml.Unsigned),
 			Forge: after(func(response *etree.Element) {
 				assertion := assertionOf(response)
@@ -179,6 +180,9 @@ func secondSignature(index int) forge {
 		})(s)
 	}
 }
+
+// signatureLast moves the element's signature to its end.
+func signatureLast(el *etree.Element) { el.AddChild(el.RemoveChild(signatureOf(el))) }
 
 // digestOf is the element's DigestValue as a genuine signature would have it.
 func digestOf(el *etree.Element) string {

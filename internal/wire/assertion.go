@@ -97,7 +97,6 @@ func (d *decoder) assertion(e xmlsec.Element) (*Assertion, error) {
 		return nil, malformed("Assertion without Issuer")
 	}
 	a.Issuer = d.nameID(issuer)
-	a.Issuer.Value = d.trimmed(issuer)
 	s.take(SignatureNS, "Signature")
 	if subject, ok := s.take(AssertionNS, "Subject"); ok {
 		if err := d.subject(subject, a); err != nil {

@@ -54,7 +54,7 @@ func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
 	}
 	if r.assertion.Exists() {
 		if issuer := r.assertion.First(); issuer.Is(AssertionNS, "Issuer") {
-			r.Claims.AssertionIssuer = Text{d.trimmed(issuer), true}
+			r.Claims.AssertionIssuer = Text{d.text(issuer), true}
 		}
 	}
 	return r, nil
@@ -74,7 +74,7 @@ func (d *decoder) claims(e xmlsec.Element) (c Claims, assertion xmlsec.Element, 
 	}
 	s := walk(e)
 	if issuer, ok := s.take(AssertionNS, "Issuer"); ok {
-		c.Issuer = Text{d.trimmed(issuer), true}
+		c.Issuer = Text{d.text(issuer), true}
 		c.IssuerFormat = d.attr(issuer, "Format")
 	}
 	_, signed = s.take(SignatureNS, "Signature")
