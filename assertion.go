@@ -17,17 +17,6 @@ import (
 type Assertion struct {
 	w          *wire.Assertion
 	spEntityID string
-	attributes []Attribute
-}
-
-func newAssertion(w *wire.Assertion, spEntityID string) *Assertion {
-	a := &Assertion{w: w, spEntityID: spEntityID, attributes: make([]Attribute, len(w.Attributes))}
-	for i := range w.Attributes {
-		from := &w.Attributes[i]
-		a.attributes[i] = Attribute{Name: from.Name, NameFormat: from.NameFormat, FriendlyName: from.FriendlyName,
-			Values: from.Values, extra: from.Extra}
-	}
-	return a
 }
 
 // ID is the assertion's own identifier, for an audit log.
@@ -165,16 +154,22 @@ func (a *Attribute) NameID(i int) (NameID, bool) {
 	return newNameID(*x.NameID), true
 }
 
-// Attributes are all attributes, in the order of the message; values of repeated elements are joined. The caller must
-// not change them.
-func (a *Assertion) Attributes() []Attribute { return a.attributes }
+// Attributes returns all attributes, in the order of the message; values of repeated elements are joined.
+func (a *Assertion) Attributes() []Attribute {
+	list := make([]Attribute, len(a.w.Attributes))
+	for i, from := range a.w.Attributes {
+		list[i] = Attribute{Name: from.Name, NameFormat: from.NameFormat, FriendlyName: from.FriendlyName,
+			Values: slices.Clone(from.Values), extra: from.Extra}
+	}
+	return list
+}
 
 // Attribute returns the values of the attribute of that name, of whatever name format, nil if there is none. Names of the
 // form urn:oid: match without regard to the case of "urn:oid" (RFC 3061).
 func (a *Assertion) Attribute(name string) []string {
-	for i := range a.attributes {
-		if sameAttributeName(a.attributes[i].Name, name) {
-			return a.attributes[i].Values
+	for _, at := range a.w.Attributes {
+		if sameAttributeName(at.Name, name) {
+			return slices.Clone(at.Values)
 		}
 	}
 	return nil
@@ -182,9 +177,9 @@ func (a *Assertion) Attribute(name string) []string {
 
 // AttributeOf returns the values of the attribute of that name and name format.
 func (a *Assertion) AttributeOf(nameFormat, name string) []string {
-	for i := range a.attributes {
-		if a.attributes[i].NameFormat == nameFormat && sameAttributeName(a.attributes[i].Name, name) {
-			return a.attributes[i].Values
+	for _, at := range a.w.Attributes {
+		if at.NameFormat == nameFormat && sameAttributeName(at.Name, name) {
+			return slices.Clone(at.Values)
 		}
 	}
 	return nil

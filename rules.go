@@ -244,7 +244,8 @@ var confirmationRules = []struct {
 // checkConfirmation: one bearer confirmation that holds is enough; the others do not matter (erratum E26). If none does,
 // the one that came furthest says why.
 func checkConfirmation(c *candidate) *mismatch {
-	best, furthest := &mismatch{found: "none", wanted: "a bearer SubjectConfirmation"}, -1
+	var best *mismatch
+	furthest := -1
 	for i := range c.Assertion.Confirmations {
 		sc := &c.Assertion.Confirmations[i]
 		passed := 0
@@ -263,6 +264,9 @@ func checkConfirmation(c *candidate) *mismatch {
 		if passed > furthest {
 			best, furthest = m, passed
 		}
+	}
+	if best == nil {
+		return &mismatch{found: "none", wanted: "a bearer SubjectConfirmation"}
 	}
 	return best
 }

@@ -3,14 +3,12 @@ package saml
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/wire"
 	"github.com/logintrust/saml/internal/xmlsec"
 )
@@ -55,7 +53,6 @@ type Posted struct {
 // A workspace is the memory that one login works in.
 type workspace struct {
 	reader  *xmlsec.Reader
-	base64  []byte
 	message []byte
 }
 
@@ -120,8 +117,9 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 	if len(value) > sp.config.MaxFormBytes {
 		return nil, refuse(TooLarge, fmt.Sprintf("a form value of %d octets", len(value)), fmt.Sprintf("at most %d", sp.config.MaxFormBytes))
 	}
-	if err := w.decode(value); err != nil {
-		return nil, err
+	var ok bool
+	if w.message, ok = binding.AppendBase64(w.message[:0], value); !ok || len(w.message) == 0 {
+		return nil, refuse(BadResponse, "something else", "base64")
 	}
 	u, err := w.reader.Parse(w.message, xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
 	if err != nil {
@@ -132,22 +130,6 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 		return nil, reasonOf(err)
 	}
 	return response, nil
-}
-
-var strictBase64 = base64.StdEncoding.Strict()
-
-// decode reads base64 with white space anywhere (SAML Bindings 3.5.4) into w.message.
-func (w *workspace) decode(value string) *Error {
-	w.base64 = append(w.base64[:0], value...)
-	if strings.IndexByte(value, ' ') >= 0 || strings.IndexByte(value, '\t') >= 0 {
-		// The decoder itself passes over line ends.
-		w.base64 = slices.DeleteFunc(w.base64, func(c byte) bool { return c == ' ' || c == '\t' })
-	}
-	var err error
-	if w.message, err = strictBase64.AppendDecode(w.message[:0], w.base64); err != nil || len(w.message) == 0 {
-		return refuse(BadResponse, "something else", "base64")
-	}
-	return nil
 }
 
 // findTrust picks the login trust by the Issuer, which is all that an unverified message is asked for.
@@ -186,7 +168,7 @@ func (sp *ServiceProvider) open(response *wire.Response, trust LoginTrust) (*can
 // spend is the only step that changes anything: it judges the answer against its request, then consumes the request and
 // remembers the assertion.
 func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Posted) (*Login, *Error) {
-	login := &Login{Assertion: newAssertion(c.Assertion, sp.config.EntityID), trust: c.trust}
+	login := &Login{Assertion: &Assertion{w: c.Assertion, spEntityID: sp.config.EntityID}, trust: c.trust}
 	id := c.confirmed.InResponseTo
 	if !id.Present {
 		return sp.spendUnsolicited(ctx, c, posted, login)

@@ -8,18 +8,16 @@ import (
 // products send it and it says nothing.
 func (d *decoder) attributeStatement(e xmlsec.Element, a *Assertion) error {
 	n, values := 0, 0
-	for child := range e.Children() {
+	for child := e.First(); child.Exists(); child = child.Next() {
 		n++
-		for range child.Children() {
-			values++
-		}
+		values += child.Count()
 	}
 	if a.Attributes == nil {
 		a.Attributes = make([]Attribute, 0, n)
 	}
 	d.values = make([]string, 0, values) // one block for the values of all attributes
 	known := index{list: &a.Attributes}
-	for child := range e.Children() {
+	for child := e.First(); child.Exists(); child = child.Next() {
 		switch {
 		case child.Is(AssertionNS, "Attribute"):
 			if err := d.attribute(child, &known); err != nil {
@@ -86,10 +84,7 @@ func (d *decoder) attribute(e xmlsec.Element, known *index) error {
 		row = known.add(name.Value, format, d.attr(e, "FriendlyName").Value)
 	}
 	a := &(*known.list)[row]
-	n := 0
-	for range e.Children() {
-		n++
-	}
+	n := e.Count()
 	if a.Values == nil && n > 0 {
 		from := len(d.values)
 		d.values = d.values[:from+n]
@@ -98,7 +93,7 @@ func (d *decoder) attribute(e xmlsec.Element, known *index) error {
 	if n > 1 {
 		d.reserve(e.Size())
 	}
-	for v := range e.Children() {
+	for v := e.First(); v.Exists(); v = v.Next() {
 		if !v.Is(AssertionNS, "AttributeValue") {
 			return malformed("Attribute holds a %.64q", v.Local())
 		}
@@ -118,14 +113,14 @@ func (d *decoder) value(e xmlsec.Element, a *Attribute) {
 			id := d.nameID(first)
 			x.NameID, text = &id, id.Value
 		}
-		d.buf = e.AppendInner(d.buf[:0])
+		d.buf = e.AppendInner(d.empty())
 		x.XML = d.string(d.buf)
 		a.Values = append(a.Values, text)
 		a.Extra = append(a.Extra, x)
 		return
 	}
 	if isNil, found := e.Find(InstanceNS, "nil"); found {
-		d.buf = trimSpace(isNil.AppendValue(d.buf[:0]))
+		d.buf = trimSpace(isNil.AppendValue(d.empty()))
 		if s := string(d.buf); s == "true" || s == "1" {
 			a.Extra = append(a.Extra, Extra{Index: row, Nil: true})
 		}

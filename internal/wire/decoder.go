@@ -24,28 +24,27 @@ type Text struct {
 // A decoder makes strings. Those of one message share a few blocks of memory, which hold nothing but what is handed
 // out; a message of five thousand values costs as many allocations as one of five.
 type decoder struct {
-	block  strings.Builder
-	buf    []byte
-	values []string // room for attribute values
+	block   strings.Builder
+	buf     []byte
+	values  []string // room for attribute values
+	scratch [256]byte
 }
 
-const blockSize = 2 << 10
+const blockSize = 1 << 10
 
 func (d *decoder) string(b []byte) string {
 	if s, ok := intern(b); ok {
 		return s
 	}
 	if d.block.Cap()-d.block.Len() < len(b) {
-		// What was handed out keeps the old block alive.
-		d.block = strings.Builder{}
-		d.block.Grow(max(blockSize, 2*len(b)))
+		d.reserve(max(blockSize, 2*len(b)))
 	}
 	from := d.block.Len()
 	d.block.Write(b)
 	return d.block.String()[from:]
 }
 
-// reserve makes room for n octets of values at once.
+// reserve makes room for n octets of values at once. What was handed out keeps its old block alive.
 func (d *decoder) reserve(n int) {
 	if d.block.Cap()-d.block.Len() < n {
 		d.block = strings.Builder{}
@@ -53,14 +52,22 @@ func (d *decoder) reserve(n int) {
 	}
 }
 
+// empty returns the buffer for the next value.
+func (d *decoder) empty() []byte {
+	if d.buf == nil {
+		d.buf = d.scratch[:0]
+	}
+	return d.buf[:0]
+}
+
 func (d *decoder) text(e xmlsec.Element) string {
-	d.buf = e.AppendText(d.buf[:0])
+	d.buf = e.AppendText(d.empty())
 	return d.string(d.buf)
 }
 
 // trimmed returns the text of e without white space around it: for URIs and the like, whose type collapses white space.
 func (d *decoder) trimmed(e xmlsec.Element) string {
-	d.buf = e.AppendText(d.buf[:0])
+	d.buf = e.AppendText(d.empty())
 	return d.string(trimSpace(d.buf))
 }
 
@@ -80,7 +87,7 @@ func (d *decoder) attr(e xmlsec.Element, name string) Text {
 	if !found {
 		return Text{}
 	}
-	d.buf = a.AppendValue(d.buf[:0])
+	d.buf = a.AppendValue(d.empty())
 	return Text{d.string(d.buf), true}
 }
 
@@ -90,7 +97,7 @@ func (d *decoder) time(e xmlsec.Element, name string) (time.Time, error) {
 	if !found {
 		return time.Time{}, nil
 	}
-	d.buf = a.AppendValue(d.buf[:0])
+	d.buf = a.AppendValue(d.empty())
 	t, ok := ParseTime(d.buf)
 	if !ok {
 		return time.Time{}, malformed("%s/@%s is not a time: %.64q", e.Local(), name, d.buf)

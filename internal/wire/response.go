@@ -34,6 +34,7 @@ type Response struct {
 	assertion xmlsec.Element
 	signed    bool // a ds:Signature in its place on the Response
 	u         *xmlsec.Unverified
+	d         decoder
 }
 
 const maxStatusCodes = 8 // nested status codes that are read
@@ -44,7 +45,7 @@ func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
 	if !r.root.Is(ProtocolNS, "Response") {
 		return nil, malformed("the message is a %.64q, not a samlp:Response", r.root.Local())
 	}
-	var d decoder
+	d := &r.d
 	var err error
 	if r.Claims, r.assertion, r.signed, err = d.claims(r.root); err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ type Opened struct {
 // could count an unsigned Response is returned as claims.
 func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, error) {
 	o := &Opened{Claims: r.Claims}
-	var d decoder
+	d := &r.d
 	var whole xmlsec.Signed
 	var err error
 	if r.signed {

@@ -107,6 +107,14 @@ func (d *document) elementFrom(i, end int32) Element {
 	return Element{}
 }
 
+// Count returns the number of child elements.
+func (e Element) Count() (n int) {
+	for c := e.First(); c.Exists(); c = c.Next() {
+		n++
+	}
+	return n
+}
+
 // Child returns the first child element of that name, the zero Element if there is none.
 func (e Element) Child(space, local string) Element {
 	for c := e.First(); c.Exists(); c = c.Next() {
