@@ -80,7 +80,8 @@ func (r *Reader) checkCharacters() error {
 	if !utf8.Valid(src) {
 		return r.fail(firstInvalid(src), "not UTF-8")
 	}
-	if bytes.Contains(src, []byte("\xef\xbf\xbe")) || bytes.Contains(src, []byte("\xef\xbf\xbf")) {
+	if bytes.IndexByte(src, 0xef) >= 0 &&
+		(bytes.Contains(src, []byte("\xef\xbf\xbe")) || bytes.Contains(src, []byte("\xef\xbf\xbf"))) {
 		return r.fail(-1, "holds a character that XML does not allow")
 	}
 	if i := controlCharacter(src); i >= 0 {
@@ -95,20 +96,27 @@ func (r *Reader) checkCharacters() error {
 // controlCharacter returns the offset of the first octet below space other than tab, line feed and carriage return.
 func controlCharacter(b []byte) int {
 	const low, high = 0x2020202020202020, 0x8080808080808080
+	below := func(w uint64) uint64 { return (w - low) &^ w & high } // has a bit for each octet below space
 	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		if (w-low)&^w&high == 0 {
+	for ; i+32 <= len(b); i += 32 {
+		c := b[i : i+32]
+		if below(binary.LittleEndian.Uint64(c))|below(binary.LittleEndian.Uint64(c[8:]))|
+			below(binary.LittleEndian.Uint64(c[16:]))|below(binary.LittleEndian.Uint64(c[24:])) == 0 {
 			continue
 		}
-		for j := i; j < i+8; j++ {
-			if b[j] < ' ' && b[j] != '\n' && b[j] != '\t' && b[j] != '\r' {
-				return j
-			}
+		if j := slowControlCharacter(c); j >= 0 {
+			return i + j
 		}
 	}
-	for ; i < len(b); i++ {
-		if b[i] < ' ' && b[i] != '\n' && b[i] != '\t' && b[i] != '\r' {
+	if j := slowControlCharacter(b[i:]); j >= 0 {
+		return i + j
+	}
+	return -1
+}
+
+func slowControlCharacter(b []byte) int {
+	for i, c := range b {
+		if c < ' ' && c != '\n' && c != '\t' && c != '\r' {
 			return i
 		}
 	}
