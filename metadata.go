@@ -81,8 +81,10 @@ func trustFrom(idp wire.IdP, now time.Time) (LoginTrust, error) {
 	if checkURL(idp.ErrorURL) == nil {
 		t.ErrorURL = idp.ErrorURL
 	}
+	plain := false // an endpoint without TLS: no login starts there, but the identity provider may begin
 	for _, e := range idp.SSO {
 		if checkURL(e.Location) != nil {
+			plain = plain || strings.HasPrefix(e.Location, "http://")
 			continue
 		}
 		switch {
@@ -106,7 +108,7 @@ func trustFrom(idp wire.IdP, now time.Time) (LoginTrust, error) {
 	if len(t.Keys) == 0 {
 		return LoginTrust{}, fmt.Errorf("saml: the metadata of %s has no signing key that can be read: %w", quoted(t.Domain), errors.Join(unread))
 	}
-	if t.LoginURL == "" && t.LoginPostURL == "" {
+	if t.LoginURL == "" && t.LoginPostURL == "" && !plain {
 		return LoginTrust{}, fmt.Errorf("saml: the metadata of %s has no https endpoint for HTTP-Redirect or HTTP-POST", quoted(t.Domain))
 	}
 	if err := t.Check(); err != nil {

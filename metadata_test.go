@@ -114,7 +114,7 @@ func TestTrustFromMetadata(t *testing.T) {
 		{name: "unreadable key beside a good one", xml: entity("https://one", saml2, keyDescriptor("", []byte("junk"))+good)},
 		{name: "the same key twice", xml: entity("https://one", saml2, good+keyDescriptor("", cert)), check: func(t *testing.T, l saml.LoginTrust) { assert.Len(t, l.Keys, 1) }},
 		{name: "no endpoint", xml: entity("https://one", saml2, keyDescriptor("", cert)), fails: "no https endpoint"},
-		{name: "http endpoint", xml: entity("https://one", saml2, keyDescriptor("", cert)+sso(redirect, "http://idp/r")), fails: "no https endpoint"},
+		{name: "http endpoint", xml: entity("https://one", saml2, keyDescriptor("", cert)+sso(redirect, "http://idp/r")), check: func(t *testing.T, l saml.LoginTrust) { assert.Empty(t, l.LoginURL) }},
 		{name: "POST only", xml: entity("https://one", saml2, keyDescriptor("", cert)+sso(ssoPOST, "https://idp/p")), check: func(t *testing.T, l saml.LoginTrust) {
 			assert.Equal(t, "https://idp/p", l.LoginPostURL)
 			assert.Empty(t, l.LoginURL)

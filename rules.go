@@ -213,8 +213,8 @@ func checkSubject(c *candidate) *mismatch {
 		return &mismatch{found: "a BaseID", wanted: "a NameID"}
 	case a.Identifier == wire.ByEncryptedID:
 		return &mismatch{found: "an EncryptedID", wanted: "a NameID in clear"}
-	case a.Identifier == wire.ByNameID && a.NameID.Value == "":
-		return &mismatch{found: "an empty NameID", wanted: "a NameID"}
+	case a.Identifier == wire.ByNameID && strings.TrimSpace(a.NameID.Value) == "":
+		return &mismatch{found: "a blank NameID", wanted: "a NameID"}
 	}
 	return nil
 }

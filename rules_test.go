@@ -167,6 +167,7 @@ func TestSubject(t *testing.T) {
 		{"absent", func(a *samltest.Answer) { a.Assertion().Subject = nil }, saml.NoSubject, nil},
 		{"without NameID", func(a *samltest.Answer) { a.Assertion().Subject.NameID = nil }, "", nil},
 		{"empty NameID", func(a *samltest.Answer) { a.Assertion().Subject.NameID.Value = "" }, saml.NoSubject, nil},
+		{"blank NameID", func(a *samltest.Answer) { a.Assertion().Subject.NameID.Value = " \u00a0\n" }, saml.NoSubject, nil},
 		{"for us", func(a *samltest.Answer) {
 			a.Assertion().Subject.NameID.SPNameQualifier = "https://sp.example.com/sso/metadata"
 		}, "", nil},

@@ -1,0 +1,63 @@
+// Logintrust is the command line of the library.
+//
+// logintrust replay judges logins that were written down, one JSON object a line, each with its own clock and keys.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Exit statuses.
+const (
+	exitOK      = 0
+	exitUnable  = 1 // something could not be done or judged
+	exitUsage   = 2
+	exitDiffers = 3 // an answer is not as the case expects
+)
+
+const usage = `Usage: logintrust COMMAND [ARGUMENT...]
+
+Commands:
+  replay [-check] [FILE...]   judge written-down logins, one JSON object a line
+  help                        print this text
+
+"logintrust COMMAND -h" says more about a command.
+`
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage)
+		return exitUsage
+	}
+	switch args[0] {
+	case "replay":
+		return runReplay(args[1:], stdin, stdout, stderr)
+	case "help", "-h", "-help", "--help":
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "logintrust: there is no command %q; \"logintrust help\" lists them.\n", args[0])
+	return exitUsage
+}
+
+// parse reads flags wherever they stand among the arguments, and returns the other arguments.
+func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	for len(args) > 0 {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		left := flags.Args()
+		if ended := len(left) < len(args) && args[len(args)-len(left)-1] == "--"; ended || len(left) == 0 {
+			return append(rest, left...), nil
+		}
+		rest, args = append(rest, left[0]), left[1:]
+	}
+	return rest, nil
+}

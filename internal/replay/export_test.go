@@ -1,0 +1,4 @@
+package replay
+
+// Guard is guard, for tests.
+var Guard = guard

@@ -1,0 +1,221 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/logintrust/saml"
+)
+
+// Judge answers one case, a JSON object. It starts with fresh state, and never panics.
+func Judge(line []byte) Answer {
+	var c Case
+	began := time.Now()
+	answer := guard(func() Answer {
+		if err := json.Unmarshal(line, &c); err != nil {
+			return answerTo(fmt.Errorf("not a case: %w", err))
+		}
+		return c.judge()
+	})
+	answer.Name, answer.Millis = c.Name, millisSince(began)
+	return answer
+}
+
+// guard turns a panic, which is a fault of ours, into an answer, so that the cases behind it are judged all the same.
+func guard(judge func() Answer) (answer Answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			answer = Answer{Verdict: Error, Detail: fmt.Sprintf("panic: %v", p)}
+		}
+	}()
+	return judge()
+}
+
+func millisSince(began time.Time) float64 {
+	return float64(time.Since(began).Microseconds()) / 1000
+}
+
+func (c *Case) judge() Answer {
+	switch kind := cmp.Or(c.Kind, kindPostResponse); kind {
+	case kindPostResponse, kindRelayState:
+		return c.judgePost()
+	case kindSequence:
+		return c.judgeSequence()
+	case kindMetadata:
+		return c.judgeMetadata()
+	default:
+		return Answer{Verdict: Unsupported, Detail: fmt.Sprintf("cases of kind %.64q are not known", kind)}
+	}
+}
+
+func (c *Case) judgeMetadata() Answer {
+	now, err := parseNow(c.Now)
+	if err != nil {
+		return answerTo(err)
+	}
+	trust, err := c.importTrust(now)
+	if err != nil {
+		return answerTo(err)
+	}
+	return Answer{Verdict: Accept, Trust: newTrust(trust)}
+}
+
+func (c *Case) judgePost() Answer {
+	s, err := c.begin()
+	if err != nil {
+		return answerTo(err)
+	}
+	return s.answer(c.only())
+}
+
+// judgeSequence posts one step after the other; the sequence is accepted if each ends as it expects. Beside that, the
+// answer repeats that of the last step.
+func (c *Case) judgeSequence() Answer {
+	if len(c.Sequence) == 0 {
+		return answerTo(errors.New(`"sequence" has no steps`))
+	}
+	s, err := c.begin()
+	if err != nil {
+		return answerTo(err)
+	}
+	var steps []Answer
+	verdict, differs := Accept, ""
+	for i, step := range c.Sequence {
+		a := s.answer(c.complete(step))
+		a.Name = fmt.Sprintf("%s/%d", c.Name, i+1)
+		if step.Expect != Accept && step.Expect != Reject {
+			a = Answer{Name: a.Name, Verdict: Error, Detail: fmt.Sprintf(`"expect" of step %d must be accept or reject`, i+1)}
+		}
+		steps = append(steps, a)
+		switch {
+		case a.Verdict == Error:
+			verdict = Error
+		case a.Verdict != step.Expect && verdict == Accept:
+			verdict, differs = Reject, fmt.Sprintf("step %d: %s, expected %s; ", i+1, a.Verdict, step.Expect)
+		}
+	}
+	last := steps[len(steps)-1]
+	last.Verdict, last.Detail, last.Steps = verdict, differs+last.Detail, steps
+	return last
+}
+
+// A session is a service provider in front of one browser, with the clock of the case.
+type session struct {
+	sp               *saml.ServiceProvider
+	trust            saml.LoginTrust
+	now              time.Time
+	asked            map[string]bool // the requests that were made
+	browserKey       string
+	requireEncrypted bool
+}
+
+func (c *Case) begin() (*session, error) {
+	s := &session{asked: map[string]bool{}, requireEncrypted: c.SP.RequireEncryptedAssertions}
+	var err error
+	if s.now, err = parseNow(cmp.Or(c.Now, c.firstNow())); err != nil {
+		return nil, err
+	}
+	clock := func() time.Time { return s.now }
+	config, err := c.SP.config()
+	if err != nil {
+		return nil, err
+	}
+	trusts := saml.NewMemoryTrusts()
+	config.Now, config.Trusts, config.State = clock, trusts, newState(clock)
+	if s.sp, err = saml.New(config); err != nil {
+		return nil, err
+	}
+	if s.trust, err = c.importTrust(s.now); err != nil {
+		return nil, err
+	}
+	trusts.Set(s.trust)
+	return s, nil
+}
+
+// firstNow is the clock of a sequence that has none but those of its steps.
+func (c *Case) firstNow() string {
+	if len(c.Sequence) == 0 {
+		return ""
+	}
+	return c.Sequence[0].Now
+}
+
+// config is the service provider's, with all that a case leaves open as strict as it is by default.
+func (sp *ServiceProvider) config() (saml.Config, error) {
+	acs, err := url.Parse(sp.ACSURL)
+	if err != nil || acs.Host == "" {
+		return saml.Config{}, fmt.Errorf(`"sp.acsURL" %.64q is not an absolute URL`, sp.ACSURL)
+	}
+	if sp.EntityID == "" {
+		return saml.Config{}, errors.New(`"sp.entityID" is missing`)
+	}
+	config := saml.Config{BaseURL: acs.Scheme + "://" + acs.Host, EntityID: sp.EntityID, ACSURL: sp.ACSURL, DefaultPath: defaultPath,
+		RelayStateHosts: sp.RelayStateAllowedHosts}
+	if sp.ClockSkewSeconds != nil {
+		config.ClockSkew = time.Duration(*sp.ClockSkewSeconds * float64(time.Second))
+		switch {
+		case config.ClockSkew < 0:
+			return saml.Config{}, errors.New(`"sp.clockSkewSeconds" is negative`)
+		case config.ClockSkew == 0:
+			config.ClockSkew = -1 // none
+		}
+	}
+	return config, nil
+}
+
+func (s *session) answer(step Step) Answer {
+	began := time.Now()
+	login, err := s.post(step)
+	if err != nil {
+		a := answerTo(err)
+		a.Millis = millisSince(began)
+		return a
+	}
+	return Answer{Verdict: Accept, Login: newLogin(login), Millis: millisSince(began)}
+}
+
+// post delivers the step's response from the browser that made the step's request.
+func (s *session) post(step Step) (*saml.Login, error) {
+	if step.SAMLResponse == nil {
+		return nil, errors.New(`"samlResponse" is missing`)
+	}
+	now, err := parseNow(step.Now)
+	if err != nil {
+		return nil, err
+	}
+	s.now = now
+	if err := s.ask(*step.RequestID); err != nil {
+		return nil, err
+	}
+	login, err := s.sp.Validate(context.Background(), saml.Posted{SAMLResponse: *step.SAMLResponse, RelayState: step.RelayState,
+		BrowserKey: s.browserKey})
+	if err != nil {
+		return nil, err
+	}
+	if s.requireEncrypted {
+		// The library opens no encrypted assertion, so this one was in clear.
+		return nil, &refusal{UnencryptedAssertion, errors.New("an assertion in clear, want an encrypted one")}
+	}
+	return login, nil
+}
+
+// ask makes the request of that ID, once: one that was answered does not wait again.
+func (s *session) ask(requestID string) error {
+	if requestID == "" || s.asked[requestID] {
+		return nil
+	}
+	s.asked[requestID] = true
+	trust := s.trust
+	trust.WantRequestsSigned = false // the request goes nowhere
+	started, err := s.sp.Request(context.Background(), trust, saml.StartOptions{RequestID: requestID, BrowserKey: s.browserKey})
+	if err != nil {
+		return fmt.Errorf("making the request: %w", err)
+	}
+	s.browserKey = started.BrowserKey
+	return nil
+}

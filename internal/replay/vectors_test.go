@@ -1,0 +1,154 @@
+package replay_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/logintrust/saml"
+	"github.com/logintrust/saml/internal/replay"
+)
+
+var update = flag.Bool("update", false, "write testdata/vectors anew")
+
+// vectors are all that the generator makes. Files of other origin may lie beside them.
+func vectors(t testing.TB) []*vector {
+	w := newWorld(t)
+	return slices.Concat(w.acceptVectors(), w.signatureVectors(), w.wrappingVectors(), w.parsingVectors(), w.profileVectors(),
+		w.timeVectors(), w.sequenceVectors(), w.relayStateVectors(), w.metadataVectors())
+}
+
+func vectorFile(name string) string { return filepath.Join(directory, "vectors", name+".json") }
+
+// TestGenerate writes the vectors with -update, and otherwise sees that each has its file.
+func TestGenerate(t *testing.T) {
+	seen := map[string]bool{}
+	for _, v := range vectors(t) {
+		require.False(t, seen[v.Name], "two vectors %s", v.Name)
+		seen[v.Name] = true
+		if *update {
+			require.NoError(t, os.WriteFile(vectorFile(v.Name), v.line(t), 0o644))
+			continue
+		}
+		assert.FileExists(t, vectorFile(v.Name), "run go test -update")
+	}
+}
+
+// readVectors reads what is checked in.
+func readVectors(t *testing.T) (list []vector, lines [][]byte) {
+	t.Helper()
+	names, err := filepath.Glob(vectorFile("*"))
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		line, err := os.ReadFile(name)
+		require.NoError(t, err)
+		var v vector
+		require.NoError(t, json.Unmarshal(line, &v), name)
+		require.Equal(t, name, vectorFile(v.Name))
+		require.Equal(t, 1, bytes.Count(line, []byte("\n")), "%s: one line", name)
+		list, lines = append(list, v), append(lines, line)
+	}
+	return list, lines
+}
+
+// TestVectors judges every vector.
+func TestVectors(t *testing.T) {
+	t.Parallel()
+	list, lines := readVectors(t)
+	for i, v := range list {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			require.NotEmpty(t, v.Class)
+			require.NotEmpty(t, v.Description)
+			require.NotEmpty(t, v.Refs)
+			a := replay.Judge(lines[i])
+			assert.Equal(t, v.Name, a.Name)
+			assert.Equal(t, v.Expect, a.Verdict, a.Detail)
+			assert.Equal(t, v.Reason, a.Reason, a.Detail)
+			assert.Empty(t, a.Differences(lines[i]))
+			for _, private := range []string{"alice", "Alice", "Smith", "MII"} {
+				assert.NotContains(t, a.Detail, private, "a refusal tells what it must not")
+			}
+		})
+	}
+}
+
+// TestVectorsStream judges all vectors in one stream, in order.
+func TestVectorsStream(t *testing.T) {
+	t.Parallel()
+	list, lines := readVectors(t)
+	var names, answered []string
+	for _, v := range list {
+		names = append(names, v.Name)
+	}
+	require.NoError(t, replay.Stream(bytes.NewReader(slices.Concat(lines...)), func(_ []byte, a replay.Answer) error {
+		answered = append(answered, a.Name)
+		return nil
+	}))
+	assert.Equal(t, names, answered)
+}
+
+// unreachable are the reasons that no case can lead to, and why.
+var unreachable = map[saml.Reason]string{
+	saml.BadRequest:               "of the HTTP handler",
+	saml.TrustProvisional:         "a case's trust is active",
+	saml.TrustInactive:            "a case's trust is active",
+	saml.MethodNotAllowed:         "a case's trust admits SAML",
+	saml.WrongAddress:             "a case has no CheckClientAddress",
+	saml.WrongAuthnContext:        "a case asks for no context",
+	saml.ReauthenticationRequired: "a case asks for no fresh authentication",
+	saml.WrongNameIDFormat:        "a case asks for no format",
+	saml.MissingAttribute:         "a case requires no attribute",
+	saml.BrowserMismatch:          "a case has one browser",
+	saml.StoreFailed:              "a case's store does not fail",
+}
+
+// TestEveryReasonHasAVector holds the reasons in the library's source against the vectors.
+func TestEveryReasonHasAVector(t *testing.T) {
+	t.Parallel()
+	covered := map[string]bool{}
+	list, lines := readVectors(t)
+	for i, v := range list {
+		covered[v.Reason] = true
+		for _, step := range replay.Judge(lines[i]).Steps {
+			covered[step.Reason] = true
+		}
+	}
+	for _, reason := range reasons(t) {
+		_, exempt := unreachable[reason]
+		assert.NotEqual(t, exempt, covered[string(reason)], "reason %s: a vector, or else a word why not", string(reason))
+	}
+}
+
+// reasons reads the constants of errors.go.
+func reasons(t *testing.T) (list []saml.Reason) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../errors.go", nil, 0)
+	require.NoError(t, err)
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
+			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			require.NoError(t, err)
+			list = append(list, saml.Reason(text))
+		}
+		return true
+	})
+	require.NotEmpty(t, list)
+	return list
+}
