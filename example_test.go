@@ -1,0 +1,108 @@
+package saml_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/logintrust/saml"
+	"github.com/logintrust/saml/samltest"
+)
+
+// startSession stands for what an application does for a user who signed in.
+func startSession(http.ResponseWriter, *saml.Login) {}
+
+// The first rung: everything mounted.
+func ExampleServiceProvider_Handler() {
+	idp, err := samltest.New(samltest.Options{}) // an identity provider for this example
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	idpMetadata := idp.Metadata()
+
+	trust, err := saml.TrustFromMetadata(idpMetadata, "", time.Now())
+	if err != nil {
+		panic(err)
+	}
+	trust.State = saml.Active // after an administrator has looked at it
+
+	sp, err := saml.New(saml.Config{
+		BaseURL: "https://app.example.com",
+		Trusts:  saml.NewMemoryTrusts(trust),
+		State:   saml.NewMemoryState(),
+	})
+	if err != nil {
+		panic(err)
+	}
+	mux.Handle("/sso/", sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
+		startSession(w, login) // yours: login.Subject(), login.Attribute("mail"), …
+		http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
+	}))
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, sp.LoginLink(trust, "/inbox"), nil))
+	to, _ := url.Parse(w.Header().Get("Location"))
+	fmt.Println(w.Code, to.Host)
+	// Output: 303 idp.example.com
+}
+
+// The third rung: a whole login without net/http.
+func ExampleServiceProvider_Validate() {
+	ctx := context.Background()
+	idp, err := samltest.New(samltest.Options{})
+	if err != nil {
+		panic(err)
+	}
+	trust := idp.Trust()
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState()})
+	if err != nil {
+		panic(err)
+	}
+	started, err := sp.Request(ctx, trust, saml.StartOptions{ReturnTo: "/inbox"})
+	if err != nil {
+		panic(err)
+	}
+	request, err := samltest.ParseRequestURL(started.URL) // what the identity provider gets
+	if err != nil {
+		panic(err)
+	}
+	answer := idp.Answer(request) // and what it answers
+
+	login, err := sp.Validate(ctx, saml.Posted{SAMLResponse: answer.Encode(), BrowserKey: started.BrowserKey})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(login.Subject().NameID.Value, login.ReturnTo())
+
+	_, err = sp.Validate(ctx, saml.Posted{SAMLResponse: answer.Encode(), BrowserKey: started.BrowserKey})
+	fmt.Println(errors.Is(err, saml.Replayed))
+	// Output:
+	// alice /inbox
+	// true
+}
+
+// A trust made by hand, from what an administrator pastes.
+func ExampleLoginTrust_Check() {
+	pem, err := os.ReadFile("testdata/example-idp.pem")
+	if err != nil {
+		panic(err)
+	}
+	key, err := saml.ParsePublicKey(string(pem))
+	if err != nil {
+		panic(err)
+	}
+	trust := saml.LoginTrust{Domain: "https://idp.example.com", Description: "St Mary's Hospital", LoginURL: "https://idp.example.com/sso",
+		Keys: []saml.PublicKey{key}, SAML: true, State: saml.Active}
+	fmt.Println(trust.Check())
+	trust.LoginURL = "http://idp.example.com/sso"
+	fmt.Println(trust.Check())
+	// Output:
+	// <nil>
+	// saml: login trust: LoginURL: "http://idp.example.com/sso" must begin with https:// (http:// only for the loopback)
+}
