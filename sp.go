@@ -19,6 +19,8 @@ type ServiceProvider struct {
 	config   Config
 	metadata document
 	readers  sync.Pool // of *workspace
+
+	envelope, assertion []rule // envelopeRules and assertionRules; a test takes them away one at a time
 }
 
 // New makes a service provider. It does no I/O and starts no goroutine.
@@ -27,7 +29,7 @@ func New(config Config) (*ServiceProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := &ServiceProvider{config: config}
+	sp := &ServiceProvider{config: config, envelope: envelopeRules, assertion: assertionRules}
 	sp.readers.New = func() any { return &workspace{reader: xmlsec.NewReader()} }
 	sp.metadata, err = sp.describe()
 	if err != nil {
@@ -85,7 +87,7 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 		return nil, err.of(trust)
 	}
 	c.now, c.skew, c.client = now, sp.config.ClockSkew, posted.ClientAddress
-	if err := c.apply(envelopeRules); err != nil {
+	if err := c.apply(sp.envelope); err != nil {
 		return nil, err.of(trust)
 	}
 	if err := checkStatus(c); err != nil {
@@ -95,7 +97,7 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err := checkCount(c); err != nil {
 		return nil, err.of(trust)
 	}
-	if err := c.apply(assertionRules); err != nil {
+	if err := c.apply(sp.assertion); err != nil {
 		err.Missing = c.missingAttributes()
 		return nil, err.of(trust)
 	}

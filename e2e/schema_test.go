@@ -1,0 +1,116 @@
+package e2e_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/logintrust/saml"
+	"github.com/logintrust/saml/internal/oracle"
+)
+
+// What we emit is valid by the SAML schemas, with each kind of key and every option; and xmlsec1 verifies what we sign.
+func TestSchemaOfMetadataAndRequests(t *testing.T) {
+	t.Parallel()
+	pairs := keyPairs(t)
+	trust := trustFor(t, pairs["RSA with certificate"].Certificate)
+	for name, pair := range pairs {
+		for _, config := range []saml.Config{
+			{BaseURL: "https://sp.example.com"},
+			{BaseURL: "https://sp.example.com/prefix", EntityID: "https://sp.example.com/?a=1&b=<2>'\""},
+		} {
+			t.Run(name+" "+config.BaseURL, func(t *testing.T) {
+				t.Parallel()
+				if pair.Signer != nil {
+					config.SigningKeys = []saml.KeyPair{pair}
+				}
+				config.Trusts, config.State = saml.NewMemoryTrusts(), saml.NewMemoryState()
+				sp, err := saml.New(config)
+				require.NoError(t, err)
+				assert.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s", sp.Metadata())
+				for _, binding := range []saml.Binding{saml.RedirectBinding, saml.POSTBinding} {
+					for _, opts := range startOptions {
+						opts.Binding = binding
+						checkRequest(t, sp, trust, opts, pair.Signer)
+					}
+				}
+			})
+		}
+	}
+}
+
+var startOptions = []saml.StartOptions{
+	{},
+	{ForceAuthn: true, MaxAuthnAge: time.Minute, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"},
+	{IsPassive: true, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"},
+	{AuthnContext: []string{"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport", "https://refeds.org/profile/mfa?a=1&b=2"}},
+}
+
+func checkRequest(t *testing.T, sp *saml.ServiceProvider, trust saml.LoginTrust, opts saml.StartOptions, signer crypto.Signer) {
+	t.Helper()
+	started, err := sp.Request(context.Background(), trust, opts)
+	require.NoError(t, err)
+	m := message{method: http.MethodPost, value: started.Fields["SAMLRequest"]}
+	if opts.Binding == saml.RedirectBinding {
+		u, err := url.Parse(started.URL)
+		require.NoError(t, err)
+		m = message{method: http.MethodGet, value: u.Query().Get("SAMLRequest")}
+	}
+	xml := m.xml(t)
+	require.NoError(t, oracle.ValidateSchema(t, xml, "protocol"), "%s", xml)
+	if opts.Binding == saml.RedirectBinding || signer == nil {
+		assert.NotContains(t, string(xml), "Signature")
+		return
+	}
+	spki, err := x509.MarshalPKIXPublicKey(signer.Public())
+	require.NoError(t, err)
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})
+	_, err = oracle.XMLSecVerify(t, xml, public, "urn:oasis:names:tc:SAML:2.0:protocol:AuthnRequest")
+	require.NoError(t, err, "%s", xml)
+}
+
+// trustFor makes a login trust for an identity provider that nobody asks.
+func trustFor(t *testing.T, certificate []byte) saml.LoginTrust {
+	t.Helper()
+	trust, err := saml.TrustFromMetadata([]byte(`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.org/">`+
+		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#">`+
+		`<X509Data><X509Certificate>`+base64.StdEncoding.EncodeToString(certificate)+`</X509Certificate></X509Data></KeyInfo></KeyDescriptor>`+
+		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.example.org/sso?a=1&amp;b=2"/>`+
+		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.org/sso?a=1&amp;b=2"/>`+
+		`</IDPSSODescriptor></EntityDescriptor>`), "", time.Now())
+	require.NoError(t, err)
+	trust.State = saml.Active
+	return trust
+}
+
+// keyPairs has each kind of key that can sign requests, and none.
+func keyPairs(t *testing.T) map[string]saml.KeyPair {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(time.Hour)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	pairs := map[string]saml.KeyPair{"no key": {}, "RSA": {Signer: key}, "RSA with certificate": {Signer: key, Certificate: certificate}}
+	for name, curve := range map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()} {
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
+		require.NoError(t, err)
+		pairs[name] = saml.KeyPair{Signer: key}
+	}
+	return pairs
+}
