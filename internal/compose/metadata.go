@@ -59,6 +59,8 @@ func (m SPMetadata) Document() ([]byte, error) {
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
 	doc.AddChild(e)
 	doc.Indent(2)
+	doc.WriteSettings.CanonicalText = true
+	doc.WriteSettings.CanonicalAttrVal = true
 	return doc.WriteToBytes()
 }
 
