@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 
@@ -249,13 +248,12 @@ func (p KeyPair) check() error {
 	return nil
 }
 
-// pinned lists the bare keys of a trust.
-func pinned(keys []PublicKey) []crypto.PublicKey {
-	list := make([]crypto.PublicKey, 0, len(keys))
+// appendPinned appends the bare keys of a trust.
+func appendPinned(list []crypto.PublicKey, keys []PublicKey) []crypto.PublicKey {
 	for _, k := range keys {
 		if k.key != nil {
 			list = append(list, k.key)
 		}
 	}
-	return slices.Clip(list)
+	return list
 }

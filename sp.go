@@ -2,6 +2,7 @@ package saml
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
@@ -54,8 +55,17 @@ type Posted struct {
 
 // A workspace is the memory that one login works in.
 type workspace struct {
-	reader  *xmlsec.Reader
-	message []byte
+	reader    *xmlsec.Reader
+	message   []byte
+	keys      []crypto.PublicKey
+	response  wire.Response
+	candidate candidate
+}
+
+// forget drops what belongs to one login, before the memory serves another.
+func (w *workspace) forget() {
+	clear(w.keys)
+	w.response, w.candidate = wire.Response{}, candidate{}
 }
 
 // Validate judges a posted Response and, if every rule holds, returns the login that it makes: the third rung of the API,
@@ -72,7 +82,10 @@ func (sp *ServiceProvider) Validate(ctx context.Context, posted Posted) (*Login,
 func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login, *Error) {
 	now := sp.config.Now()
 	w := sp.readers.Get().(*workspace)
-	defer sp.readers.Put(w)
+	defer func() {
+		w.forget()
+		sp.readers.Put(w)
+	}()
 
 	response, err := sp.read(w, posted.SAMLResponse)
 	if err != nil {
@@ -82,7 +95,7 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err != nil {
 		return nil, err
 	}
-	c, err := sp.open(response, trust)
+	c, err := sp.open(w, response, trust)
 	if err != nil {
 		return nil, err.of(trust)
 	}
@@ -127,11 +140,10 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 	if err != nil {
 		return nil, reasonOf(err)
 	}
-	response, err := wire.ReadResponse(u)
-	if err != nil {
+	if err := w.response.Read(u); err != nil {
 		return nil, reasonOf(err)
 	}
-	return response, nil
+	return &w.response, nil
 }
 
 // findTrust picks the login trust by the Issuer, which is all that an unverified message is asked for.
@@ -159,12 +171,14 @@ func (sp *ServiceProvider) findTrust(ctx context.Context, c *wire.Claims) (Login
 }
 
 // open verifies what is signed with the keys of the trust, and decodes only that.
-func (sp *ServiceProvider) open(response *wire.Response, trust LoginTrust) (*candidate, *Error) {
-	opened, err := response.Open(pinned(trust.Keys), trust.policy())
+func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust LoginTrust) (*candidate, *Error) {
+	w.keys = appendPinned(w.keys[:0], trust.Keys)
+	opened, err := response.Open(w.keys, trust.policy())
 	if err != nil {
 		return nil, reasonOf(err)
 	}
-	return &candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL}, nil
+	w.candidate = candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL}
+	return &w.candidate, nil
 }
 
 // spend is the only step that changes anything: it judges the answer against its request, then consumes the request and

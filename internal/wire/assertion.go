@@ -83,6 +83,7 @@ type Extra struct {
 
 // assertion decodes a saml:Assertion (SAML Core 2.3.3).
 func (d *decoder) assertion(e xmlsec.Element) (*Assertion, error) {
+	d.reserve(e.Size() / 3) // tags and URIs that are interned take the rest
 	a := &Assertion{ID: d.attr(e, "ID").Value, Version: d.attr(e, "Version").Value}
 	var err error
 	if a.IssueInstant, err = d.time(e, "IssueInstant"); err != nil {

@@ -35,20 +35,27 @@ type Response struct {
 	signed    bool // a ds:Signature in its place on the Response
 	u         *xmlsec.Unverified
 	d         decoder
+	opened    Opened
 }
 
 const maxStatusCodes = 8 // nested status codes that are read
 
 // ReadResponse checks that u is a samlp:Response and where its parts are (SAML Core 3.2.2, 3.3.3).
 func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
-	r := &Response{u: u, root: u.Root()}
+	r := new(Response)
+	return r, r.Read(u)
+}
+
+// Read is ReadResponse in memory that is kept: what r held before is forgotten.
+func (r *Response) Read(u *xmlsec.Unverified) error {
+	*r = Response{u: u, root: u.Root()}
 	if !r.root.Is(ProtocolNS, "Response") {
-		return nil, malformed("the message is a %.64q, not a samlp:Response", r.root.Local())
+		return malformed("the message is a %.64q, not a samlp:Response", r.root.Local())
 	}
 	d := &r.d
 	var err error
 	if r.Claims, r.assertion, r.signed, err = d.claims(r.root); err != nil {
-		return nil, err
+		return err
 	}
 	if r.Claims.Assertions != 1 {
 		r.assertion = xmlsec.Element{} // of several none counts
@@ -58,7 +65,7 @@ func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
 			r.Claims.AssertionIssuer = Text{d.text(issuer), true}
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // claims decodes the Response element itself; assertion is its last assertion.
@@ -136,7 +143,8 @@ type Opened struct {
 // Response or of its one Assertion, behind Issuer; elsewhere it is inert. Without one assertion that
 // could count an unsigned Response is returned as claims.
 func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, error) {
-	o := &Opened{Claims: r.Claims}
+	r.opened = Opened{Claims: r.Claims}
+	o := &r.opened
 	d := &r.d
 	var whole xmlsec.Signed
 	var err error

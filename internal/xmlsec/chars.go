@@ -8,7 +8,6 @@ import (
 const (
 	nameStart = 1 << iota // may begin a name
 	nameChar              // may go on in one
-	nameWide              // first octet of a longer character: look closer
 )
 
 var nameClass = func() (t [256]uint8) {
@@ -18,8 +17,6 @@ var nameClass = func() (t [256]uint8) {
 			t[c] = nameStart | nameChar
 		case '0' <= c && c <= '9', c == '-', c == '.':
 			t[c] = nameChar
-		case c >= 0x80:
-			t[c] = nameWide
 		}
 	}
 	return t
@@ -27,20 +24,27 @@ var nameClass = func() (t [256]uint8) {
 
 // ncName returns the size of the name without colon at the start of b, 0 if there is none (Namespaces in XML, 4).
 func ncName(b []byte) int {
-	if len(b) == 0 || nameClass[b[0]]&(nameStart|nameWide) == 0 {
+	i := 0
+	for i < len(b) && nameClass[b[i]]&nameChar != 0 {
+		i++
+	}
+	if i < len(b) && b[i] >= 0x80 {
+		return wideName(b)
+	}
+	if i > 0 && nameClass[b[0]]&nameStart == 0 {
 		return 0
 	}
+	return i
+}
+
+// wideName is ncName for names that are not ASCII alone.
+func wideName(b []byte) int {
 	for i := 0; i < len(b); {
-		class := nameClass[b[i]]
-		if class&nameChar != 0 {
-			i++
-			continue
-		}
-		if class != nameWide {
-			return i
-		}
 		c, n := utf8.DecodeRune(b[i:])
-		if !isWideNameStart(c) && (i == 0 || !isWideNameChar(c)) {
+		switch {
+		case c < utf8.RuneSelf && nameClass[c]&nameStart != 0, c >= utf8.RuneSelf && isWideNameStart(c):
+		case i > 0 && (c < utf8.RuneSelf && nameClass[c]&nameChar != 0 || c >= utf8.RuneSelf && isWideNameChar(c)):
+		default:
 			return i
 		}
 		i += n

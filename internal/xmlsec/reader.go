@@ -10,11 +10,12 @@ import (
 // Reader parses documents one after the other in memory that it keeps. A Reader is not for concurrent use, and what
 // it returned is valid until its next Parse.
 type Reader struct {
-	doc    document
-	limits Limits
-	pos    int
-	open   []int32 // rows of the open elements
-	bound  []int16 // namespace that each prefix is bound to here
+	doc        document
+	unverified Unverified
+	limits     Limits
+	pos        int
+	open       []int32 // rows of the open elements
+	bound      []int16 // namespace that each prefix is bound to here
 
 	knownPrefixes rowIndex
 	knownURIs     rowIndex
@@ -23,7 +24,7 @@ type Reader struct {
 	ids           []idPlace
 	unescaped     []byte // scratch for namespace names that hold references
 
-	hasAmp, hasCR, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
+	hasAmp, hasCR, hasLF, hasTab, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
 
 	canon  canonicalizer
 	signed [2]document // canonical forms that Verify hands out
@@ -58,7 +59,8 @@ func (r *Reader) Parse(src []byte, limits Limits) (*Unverified, error) {
 	if err := r.checkIDs(); err != nil {
 		return nil, err
 	}
-	return &Unverified{r: r}, nil
+	r.unverified.r = r
+	return &r.unverified, nil
 }
 
 func (r *Reader) reset(src []byte, limits Limits) {
@@ -89,6 +91,8 @@ func (r *Reader) checkCharacters() error {
 	}
 	r.hasAmp = bytes.IndexByte(src, '&') >= 0
 	r.hasCR = bytes.IndexByte(src, '\r') >= 0
+	r.hasLF = bytes.IndexByte(src, '\n') >= 0
+	r.hasTab = bytes.IndexByte(src, '\t') >= 0
 	r.hasCDEnd = bytes.Contains(src, []byte("]]>"))
 	return nil
 }

@@ -141,15 +141,6 @@ func (r *Reader) attribute(n *node) error {
 	return nil
 }
 
-// Classes of octets inside an attribute value.
-var valueClass = func() (t [256]uint8) {
-	for _, c := range []byte{'\t', '\n', '\r', '&'} {
-		t[c] = 1 // needs decoding
-	}
-	t['"'], t['\''], t['<'] = 2, 2, 2 // may end it
-	return t
-}()
-
 // attributeValue reads a quoted value at r.pos.
 func (r *Reader) attributeValue() (start, end int, plain bool, err error) {
 	src := r.doc.src
@@ -158,29 +149,23 @@ func (r *Reader) attributeValue() (start, end int, plain bool, err error) {
 	}
 	quote := src[r.pos]
 	start = r.pos + 1
-	plain = true
-	refs := false
-	for i := start; i < len(src); i++ {
-		switch valueClass[src[i]] {
-		case 0:
-		case 1:
-			plain = false
-			refs = refs || src[i] == '&'
-		default:
-			if src[i] == quote {
-				r.pos = i + 1
-				if refs {
-					err = r.references(start, i)
-				}
-				return start, i, plain, err
-			}
-			if src[i] == '<' {
-				return 0, 0, false, r.fail(i, `"<" in an attribute value`)
-			}
-			plain = plain && src[i] != '"' // a double quote must be escaped in the canonical form
-		}
+	size := bytes.IndexByte(src[start:], quote)
+	if size < 0 {
+		return 0, 0, false, r.fail(start, "an attribute value that does not end")
 	}
-	return 0, 0, false, r.fail(start, "an attribute value that does not end")
+	value := src[start : start+size]
+	if i := bytes.IndexByte(value, '<'); i >= 0 {
+		return 0, 0, false, r.fail(start+i, `"<" in an attribute value`)
+	}
+	end = start + size
+	r.pos = end + 1
+	if r.hasAmp && bytes.IndexByte(value, '&') >= 0 {
+		return start, end, false, r.references(start, end)
+	}
+	plain = !(r.hasLF && bytes.IndexByte(value, '\n') >= 0 || r.hasTab && bytes.IndexByte(value, '\t') >= 0 ||
+		r.hasCR && bytes.IndexByte(value, '\r') >= 0 ||
+		quote == '\'' && bytes.IndexByte(value, '"') >= 0) // which the canonical form escapes
+	return start, end, plain, nil
 }
 
 // declare binds a prefix for the element n and its descendants (Namespaces in XML 1.0, section 3).
