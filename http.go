@@ -26,6 +26,9 @@ var ErrAnswered = errors.New("saml: the response has been written")
 //
 // If BaseURL has a path, the handler serves with it and, behind http.StripPrefix, without.
 func (sp *ServiceProvider) Handler(onLogin func(w http.ResponseWriter, r *http.Request, login *Login)) http.Handler {
+	if onLogin == nil {
+		panic("saml: Handler needs onLogin")
+	}
 	routes := make(map[string]http.HandlerFunc)
 	mount := func(place string, h http.HandlerFunc) {
 		path := pathOf(place)

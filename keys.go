@@ -215,7 +215,8 @@ func (k *PublicKey) UnmarshalText(text []byte) error {
 type KeyPair struct {
 	// Signer holds the private key: RSA of 2048 bits or more, or ECDSA on P-256, P-384 or P-521.
 	Signer crypto.Signer
-	// Certificate is the DER of a certificate for it, which SP metadata and signatures show. Nil publishes the bare key.
+	// Certificate is the DER of a certificate for it, which SP metadata and signatures show, and which need not
+	// be signed by anybody in particular. Nil publishes the bare key, which some products cannot read (SimpleSAMLphp).
 	Certificate []byte
 }
 

@@ -36,8 +36,10 @@ func AppendBase64(dst []byte, s string) (out []byte, ok bool) {
 		// Two groups at once, as long as there is no white space and no padding among them.
 		for have == 0 && i+8 <= len(s) {
 			q := s[i : i+8]
-			a := bits[0][q[0]] | bits[1][q[1]] | bits[2][q[2]] | bits[3][q[3]]
-			b := bits[0][q[4]] | bits[1][q[5]] | bits[2][q[6]] | bits[3][q[7]]
+			w := uint64(q[0]) | uint64(q[1])<<8 | uint64(q[2])<<16 | uint64(q[3])<<24 | // one load
+				uint64(q[4])<<32 | uint64(q[5])<<40 | uint64(q[6])<<48 | uint64(q[7])<<56
+			a := bits[0][byte(w)] | bits[1][byte(w>>8)] | bits[2][byte(w>>16)] | bits[3][byte(w>>24)]
+			b := bits[0][byte(w>>32)] | bits[1][byte(w>>40)] | bits[2][byte(w>>48)] | bits[3][byte(w>>56)]
 			if (a|b)&notBase64 != 0 {
 				break
 			}

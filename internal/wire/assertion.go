@@ -82,17 +82,17 @@ type Extra struct {
 }
 
 // assertion decodes a saml:Assertion (SAML Core 2.3.3).
-func (d *decoder) assertion(e xmlsec.Element) (*Assertion, error) {
+func (d *decoder) assertion(e vouched) (*Assertion, error) {
 	d.reserve(e.Size() / 3) // tags and URIs that are interned take the rest
-	a := &Assertion{ID: d.attr(e, "ID").Value, Version: d.attr(e, "Version").Value}
+	a := &Assertion{ID: d.attr(e.Element, "ID").Value, Version: d.attr(e.Element, "Version").Value}
 	var err error
-	if a.IssueInstant, err = d.time(e, "IssueInstant"); err != nil {
+	if a.IssueInstant, err = d.time(e.Element, "IssueInstant"); err != nil {
 		return nil, err
 	}
 	if a.ID == "" || a.IssueInstant.IsZero() {
 		return nil, malformed("Assertion without ID or IssueInstant")
 	}
-	s := walk(e)
+	s := walk(e.Element)
 	issuer, ok := s.take(AssertionNS, "Issuer")
 	if !ok {
 		return nil, malformed("Assertion without Issuer")

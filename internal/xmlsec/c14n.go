@@ -249,8 +249,11 @@ func (c *canonicalizer) startTag(row int32, apex bool) {
 	d := c.d
 	n := &d.nodes[row]
 	f := frame{row: row, out: -1, undo: int32(len(c.undo))}
-	c.collectDeclarations(n, apex)
-	c.sortAttributes(n, apex)
+	c.decls, c.order = c.decls[:0], c.order[:0]
+	if !c.isPlain(n, apex) {
+		c.collectDeclarations(n, apex)
+		c.sortAttributes(n, apex)
+	}
 
 	c.dst = append(c.dst, '<')
 	pos := int32(len(c.dst))
@@ -268,10 +271,15 @@ func (c *canonicalizer) startTag(row int32, apex bool) {
 	c.path = append(c.path, f)
 }
 
+// isPlain reports whether the start tag is its name alone, as most are.
+func (c *canonicalizer) isPlain(n *node, apex bool) bool {
+	return n.attrs == 0 && !apex && (c.rendered[n.prefix] == n.ns && c.m.Exclusive && len(c.listed) == 0 ||
+		n.decls == 0 && !c.m.Exclusive)
+}
+
 // collectDeclarations leaves in c.decls the namespace declarations that this start tag must carry, sorted by prefix.
 func (c *canonicalizer) collectDeclarations(n *node, apex bool) {
 	d := c.d
-	c.decls = c.decls[:0]
 	if c.tracksScope() {
 		for _, decl := range d.declarationsOf(n) {
 			c.undo = append(c.undo, restore{decl.prefix, c.inScope[decl.prefix], true})
@@ -323,7 +331,6 @@ func (c *canonicalizer) need(prefix, ns int16) {
 // sortAttributes leaves in c.order the attributes of the start tag by namespace name, then local name (Canonical XML
 // 1.0, 2.2).
 func (c *canonicalizer) sortAttributes(n *node, apex bool) {
-	c.order = c.order[:0]
 	for i := range int32(n.attrs) {
 		c.order = append(c.order, n.attr+i)
 	}
