@@ -30,6 +30,7 @@ func AppendBase64(dst []byte, s string) (out []byte, ok bool) {
 	dst = slices.Grow(dst, len(s)/4*3+8) // eight octets are written where six count
 	dst = dst[:cap(dst)]
 	n := start
+	t0, t1, t2, t3 := &bits[0], &bits[1], &bits[2], &bits[3]
 	var group [4]byte
 	have := 0 // characters in group
 	for i := 0; i < len(s); {
@@ -38,8 +39,8 @@ func AppendBase64(dst []byte, s string) (out []byte, ok bool) {
 			q := s[i : i+8]
 			w := uint64(q[0]) | uint64(q[1])<<8 | uint64(q[2])<<16 | uint64(q[3])<<24 | // one load
 				uint64(q[4])<<32 | uint64(q[5])<<40 | uint64(q[6])<<48 | uint64(q[7])<<56
-			a := bits[0][byte(w)] | bits[1][byte(w>>8)] | bits[2][byte(w>>16)] | bits[3][byte(w>>24)]
-			b := bits[0][byte(w>>32)] | bits[1][byte(w>>40)] | bits[2][byte(w>>48)] | bits[3][byte(w>>56)]
+			a := t0[byte(w)] | t1[byte(w>>8)] | t2[byte(w>>16)] | t3[byte(w>>24)]
+			b := t0[byte(w>>32)] | t1[byte(w>>40)] | t2[byte(w>>48)] | t3[byte(w>>56)]
 			if (a|b)&notBase64 != 0 {
 				break
 			}

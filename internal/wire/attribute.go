@@ -38,7 +38,7 @@ type index struct {
 	rows map[[2]string]int // made once there are many
 }
 
-const fewAttributes = 16
+const fewAttributes = 32
 
 func (x *index) row(name, format string) int {
 	list := *x.list

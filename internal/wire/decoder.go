@@ -30,7 +30,7 @@ type decoder struct {
 	scratch [256]byte
 }
 
-const blockSize = 1 << 10
+const blockSize = 512
 
 func (d *decoder) string(b []byte) string {
 	if s, ok := intern(b); ok {
@@ -60,15 +60,18 @@ func (d *decoder) empty() []byte {
 	return d.buf[:0]
 }
 
-func (d *decoder) text(e xmlsec.Element) string {
-	d.buf = e.AppendText(d.empty())
-	return d.string(d.buf)
-}
+func (d *decoder) text(e xmlsec.Element) string { return d.string(d.octets(e)) }
 
-// trimmed returns the text of e without white space around it: for URIs and the like, whose type collapses white space.
-func (d *decoder) trimmed(e xmlsec.Element) string {
+// trimmed returns the text of e without white space around it: for URIs, whose type collapses white space.
+func (d *decoder) trimmed(e xmlsec.Element) string { return d.string(trimSpace(d.octets(e))) }
+
+// octets returns the text of e, valid until the next call.
+func (d *decoder) octets(e xmlsec.Element) []byte {
+	if text, ok := e.PlainText(); ok {
+		return text
+	}
 	d.buf = e.AppendText(d.empty())
-	return d.string(trimSpace(d.buf))
+	return d.buf
 }
 
 func trimSpace(b []byte) []byte {
@@ -87,8 +90,7 @@ func (d *decoder) attr(e xmlsec.Element, name string) Text {
 	if !found {
 		return Text{}
 	}
-	d.buf = a.AppendValue(d.empty())
-	return Text{d.string(d.buf), true}
+	return Text{d.string(a.Value()), true}
 }
 
 // time reads an optional xs:dateTime attribute.
@@ -97,10 +99,9 @@ func (d *decoder) time(e xmlsec.Element, name string) (time.Time, error) {
 	if !found {
 		return time.Time{}, nil
 	}
-	d.buf = a.AppendValue(d.empty())
-	t, ok := ParseTime(d.buf)
+	t, ok := ParseTime(a.Value())
 	if !ok {
-		return time.Time{}, malformed("%s/@%s is not a time: %.64q", e.Local(), name, d.buf)
+		return time.Time{}, malformed("%s/@%s is not a time: %.64q", e.Local(), name, a.Value())
 	}
 	return t, nil
 }

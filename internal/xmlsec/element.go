@@ -146,6 +146,14 @@ func (a Attr) AppendValue(dst []byte) []byte {
 	return appendAttributeValue(dst, raw)
 }
 
+// Value returns the normalised value. It is octets of the document where it can be, and must not be changed.
+func (a Attr) Value() []byte {
+	if a.a.plain {
+		return a.d.value(a.a)
+	}
+	return a.AppendValue(nil)
+}
+
 // Attributes yields the attributes, without namespace declarations, in document order.
 func (e Element) Attributes() iter.Seq[Attr] {
 	return func(yield func(Attr) bool) {
@@ -188,13 +196,10 @@ func (e Element) Attr(local string) (value string, found bool) {
 // value returns the value of the attribute in no namespace, nil if it is not there. It must not be changed.
 func (e Element) value(local string) []byte {
 	a, found := e.Find("", local)
-	switch {
-	case !found:
+	if !found {
 		return nil
-	case a.a.plain:
-		return a.d.value(a.a)
 	}
-	return a.AppendValue(nil)
+	return a.Value()
 }
 
 // AppendText appends the text of e to dst: its text and CDATA children joined, comments left out, the text of child
@@ -216,6 +221,23 @@ func (e Element) AppendText(dst []byte) []byte {
 		}
 	}
 	return dst
+}
+
+// PlainText returns the text of e if it is one run of octets of the document, which must not be changed; ok is false if
+// AppendText has to put it together.
+func (e Element) PlainText() (text []byte, ok bool) {
+	if e.d == nil {
+		return nil, true
+	}
+	switch n := e.node(); n.end - e.row {
+	case 1:
+		return nil, true
+	case 2:
+		if only := &e.d.nodes[e.row+1]; only.plain && (only.kind == textNode || only.kind == cdataNode) {
+			return e.d.content(only), true
+		}
+	}
+	return nil, false
 }
 
 // Text returns the text of e as AppendText does.

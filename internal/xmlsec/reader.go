@@ -19,7 +19,7 @@ type Reader struct {
 
 	knownPrefixes rowIndex
 	knownURIs     rowIndex
-	recent        [8]int16 // rows of prefixes last seen, by first octet: spares most look-ups
+	recent        [8]int16 // rows of prefixes last seen, by first octet and size: spares most look-ups
 	lastURI       []int16  // by prefix: the namespace it was last bound to
 	ids           []idPlace
 	unescaped     []byte // scratch for namespace names that hold references

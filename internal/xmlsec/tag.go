@@ -20,8 +20,10 @@ func (r *Reader) startTag() error {
 	if err != nil {
 		return err
 	}
-	n := node{kind: elementNode, pos: int32(start), size: int32(size), colon: uint8(colon), parent: -1,
-		attr: int32(len(d.attrs)), decl: int32(len(d.decls))}
+	row := int32(len(d.nodes))
+	d.nodes = append(d.nodes, node{kind: elementNode, pos: int32(start), size: int32(size), colon: uint8(colon), parent: -1,
+		attr: int32(len(d.attrs)), decl: int32(len(d.decls))})
+	n := &d.nodes[row]
 	if k := len(r.open); k > 0 {
 		n.parent = r.open[k-1]
 	}
@@ -49,16 +51,14 @@ func (r *Reader) startTag() error {
 		}
 		r.space()
 		if r.pos < len(src) && src[r.pos] != '>' && src[r.pos] != '/' {
-			if err := r.attribute(&n); err != nil {
+			if err := r.attribute(n); err != nil {
 				return err
 			}
 		}
 	}
-	if err := r.resolve(&n); err != nil {
+	if err := r.resolve(n); err != nil {
 		return err
 	}
-	row := int32(len(d.nodes))
-	d.nodes = append(d.nodes, n)
 	if empty {
 		r.close(row)
 		return nil
@@ -230,7 +230,7 @@ func (r *Reader) namespace(prefix int16, uri []byte, plain bool) (int16, error) 
 
 // prefix returns the row of a prefix.
 func (r *Reader) prefix(p []byte) (int16, error) {
-	slot := &r.recent[p[0]&7]
+	slot := &r.recent[(int(p[0])+len(p))&7]
 	if bytes.Equal(r.doc.prefixes[*slot], p) {
 		return *slot, nil
 	}
