@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -19,14 +20,22 @@ type Assertion struct {
 	spEntityID string
 }
 
+// data is what the assertion says; nothing, for an Assertion that no login made.
+func (a *Assertion) data() *wire.Assertion {
+	if a == nil || a.w == nil {
+		return new(wire.Assertion)
+	}
+	return a.w
+}
+
 // ID is the assertion's own identifier, for an audit log.
-func (a *Assertion) ID() string { return a.w.ID }
+func (a *Assertion) ID() string { return a.data().ID }
 
 // Issuer is the entity ID of the identity provider.
-func (a *Assertion) Issuer() string { return a.w.Issuer.Value }
+func (a *Assertion) Issuer() string { return a.data().Issuer.Value }
 
 // IssueInstant is when the assertion was made, UTC.
-func (a *Assertion) IssueInstant() time.Time { return a.w.IssueInstant }
+func (a *Assertion) IssueInstant() time.Time { return a.data().IssueInstant }
 
 // NameID formats (SAML Core 8.3).
 const (
@@ -67,9 +76,13 @@ type Subject struct {
 
 // Subject is whom the assertion is about.
 func (a *Assertion) Subject() Subject {
-	s := Subject{Issuer: a.w.Issuer.Value, spEntityID: a.spEntityID}
-	if a.w.Identifier == wire.ByNameID {
-		s.NameID = newNameID(a.w.NameID)
+	w := a.data()
+	s := Subject{Issuer: w.Issuer.Value}
+	if a != nil {
+		s.spEntityID = a.spEntityID
+	}
+	if w.Identifier == wire.ByNameID {
+		s.NameID = newNameID(w.NameID)
 	}
 	return s
 }
@@ -125,12 +138,11 @@ type Attribute struct {
 }
 
 func (a *Attribute) extraOf(i int) (wire.Extra, bool) {
-	for _, x := range a.extra {
-		if x.Index == i {
-			return x, true
-		}
+	at, found := slices.BinarySearchFunc(a.extra, i, func(x wire.Extra, i int) int { return cmp.Compare(x.Index, i) })
+	if !found {
+		return wire.Extra{}, false
 	}
-	return wire.Extra{}, false
+	return a.extra[at], true
 }
 
 // IsNil reports whether value i is null (xsi:nil), which is not the same as empty.
@@ -156,8 +168,9 @@ func (a *Attribute) NameID(i int) (NameID, bool) {
 
 // Attributes returns all attributes, in the order of the message; values of repeated elements are joined.
 func (a *Assertion) Attributes() []Attribute {
-	list := make([]Attribute, len(a.w.Attributes))
-	for i, from := range a.w.Attributes {
+	w := a.data()
+	list := make([]Attribute, len(w.Attributes))
+	for i, from := range w.Attributes {
 		list[i] = Attribute{Name: from.Name, NameFormat: from.NameFormat, FriendlyName: from.FriendlyName,
 			Values: slices.Clone(from.Values), extra: from.Extra}
 	}
@@ -167,7 +180,7 @@ func (a *Assertion) Attributes() []Attribute {
 // Attribute returns the values of the attribute of that name, of whatever name format, nil if there is none. Names of the
 // form urn:oid: match without regard to the case of "urn:oid" (RFC 3061).
 func (a *Assertion) Attribute(name string) []string {
-	for _, at := range a.w.Attributes {
+	for _, at := range a.data().Attributes {
 		if sameAttributeName(at.Name, name) {
 			return slices.Clone(at.Values)
 		}
@@ -177,7 +190,7 @@ func (a *Assertion) Attribute(name string) []string {
 
 // AttributeOf returns the values of the attribute of that name and name format.
 func (a *Assertion) AttributeOf(nameFormat, name string) []string {
-	for _, at := range a.w.Attributes {
+	for _, at := range a.data().Attributes {
 		if at.NameFormat == nameFormat && sameAttributeName(at.Name, name) {
 			return slices.Clone(at.Values)
 		}
@@ -196,7 +209,7 @@ func sameAttributeName(a, b string) bool {
 
 // SessionIndex is the identity provider's name for the session, which single logout sends back; "" if it has none.
 func (a *Assertion) SessionIndex() string {
-	for _, st := range a.w.Authn {
+	for _, st := range a.data().Authn {
 		if st.SessionIndex.Present {
 			return st.SessionIndex.Value
 		}
@@ -206,7 +219,7 @@ func (a *Assertion) SessionIndex() string {
 
 // SessionNotOnOrAfter is when the identity provider wants the local session to end, the earliest of several; zero if it
 // does not say. Nothing else in an assertion bounds a session.
-func (a *Assertion) SessionNotOnOrAfter() time.Time { return sessionEnd(a.w) }
+func (a *Assertion) SessionNotOnOrAfter() time.Time { return sessionEnd(a.data()) }
 
 func sessionEnd(w *wire.Assertion) (end time.Time) {
 	for _, st := range w.Authn {
@@ -218,7 +231,7 @@ func sessionEnd(w *wire.Assertion) (end time.Time) {
 }
 
 // AuthnInstant is when the user was authenticated, the latest of several.
-func (a *Assertion) AuthnInstant() time.Time { return lastAuthn(a.w) }
+func (a *Assertion) AuthnInstant() time.Time { return lastAuthn(a.data()) }
 
 func lastAuthn(w *wire.Assertion) (last time.Time) {
 	for _, st := range w.Authn {
@@ -230,7 +243,7 @@ func lastAuthn(w *wire.Assertion) (last time.Time) {
 }
 
 // AuthnContext lists the authentication context classes that the identity provider states.
-func (a *Assertion) AuthnContext() []string { return contextClasses(a.w) }
+func (a *Assertion) AuthnContext() []string { return contextClasses(a.data()) }
 
 func contextClasses(w *wire.Assertion) (classes []string) {
 	for _, st := range w.Authn {
@@ -244,18 +257,18 @@ func contextClasses(w *wire.Assertion) (classes []string) {
 // AuthenticatingAuthorities are the entity IDs of those who authenticated the user on behalf of the identity provider, in
 // order (SAML Core 2.7.2.2).
 func (a *Assertion) AuthenticatingAuthorities() (list []string) {
-	for _, st := range a.w.Authn {
+	for _, st := range a.data().Authn {
 		list = append(list, st.Authorities...)
 	}
 	return list
 }
 
 // OneTimeUse reports whether the assertion must not be kept for later use (SAML Core 2.5.1.5).
-func (a *Assertion) OneTimeUse() bool { return a.w.Conditions.OneTimeUse > 0 }
+func (a *Assertion) OneTimeUse() bool { return a.data().Conditions.OneTimeUse > 0 }
 
 // ProxyRestriction is how often and to whom an application may vouch for the user on the strength of this assertion (SAML
 // Core 2.5.1.6): count is "" if there is no limit to the number.
 func (a *Assertion) ProxyRestriction() (count string, audiences []string, found bool) {
-	c := &a.w.Conditions
+	c := &a.data().Conditions
 	return c.ProxyCount.Value, slices.Clone(c.ProxyAudiences), c.Proxy > 0
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/logintrust/saml/internal/binding"
@@ -33,7 +34,7 @@ const (
 // StartOptions say what a login is asked for. The zero value asks for the least, which every product takes: no NameID
 // format, no authentication context.
 type StartOptions struct {
-	// ReturnTo is where the login leads: a path of ours, or a URL of our origin. It stays here; the identity provider
+	// ReturnTo is where the login leads: a path of ours, a URL of our origin, or an https URL of a RelayStateHosts. It stays here; the identity provider
 	// does not see it. What is neither leads to Config.DefaultPath.
 	ReturnTo string
 	// Binding is how the request travels.
@@ -48,8 +49,8 @@ type StartOptions struct {
 	AuthnContext []string
 	// NameIDFormat asks for a NameID of that format, and refuses any other.
 	NameIDFormat string
-	// RequestID is the ID of the AuthnRequest; "" makes a new random one, as it should be. It is for hosts that replay a
-	// recorded login: a name of at most 256 characters that begins with a letter or an underscore (xs:ID), never used before.
+	// RequestID is the ID of the AuthnRequest; "" makes a new random one, as it should be. It is for judging recorded logins:
+	// at most 256 printable ASCII characters. An identity provider takes an xs:ID only, which begins with a letter or "_".
 	RequestID string
 	// BrowserKey is the key that the browser holds from an earlier request, "" if it holds none.
 	BrowserKey string
@@ -97,7 +98,7 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	if opts.RequestID == "" {
 		opts.RequestID = "_" + hex.EncodeToString(random(requestIDBytes))
 	} else if !isID(opts.RequestID) {
-		return nil, fmt.Errorf("saml: StartOptions.RequestID %s is not an xs:ID", quoted(opts.RequestID))
+		return nil, fmt.Errorf("saml: StartOptions.RequestID %s is no ID", quoted(opts.RequestID))
 	}
 	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
@@ -185,11 +186,10 @@ func random(n int) []byte {
 	return b
 }
 
-// isID reports whether s is an xs:ID of ASCII characters.
+// isID reports whether s may stand for a request: printable ASCII, of which XML and URLs leave every character as it is.
 func isID(s string) bool {
-	for i, c := range []byte(s) {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
-		if !letter && (i == 0 || !('0' <= c && c <= '9' || c == '-' || c == '.')) {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' || strings.IndexByte(`"&'<>`, c) >= 0 {
 			return false
 		}
 	}

@@ -49,7 +49,7 @@ func TestRequestIDs(t *testing.T) {
 		require.False(t, seen[started.RequestID])
 		seen[started.RequestID] = true
 	}
-	for id, good := range map[string]bool{"_a.b-1": true, "a": true, "1a": false, "-a": false, "a b": false, "é": false, strings.Repeat("a", 257): false} {
+	for id, good := range map[string]bool{"_a.b-1": true, "a": true, "1a": true, "<": false, "a\"": false, "a b": false, "é": false, strings.Repeat("a", 257): false} {
 		_, err := w.sp.Request(t.Context(), w.trust(), saml.StartOptions{RequestID: id})
 		assert.Equal(t, good, err == nil, id)
 	}
@@ -214,7 +214,7 @@ func TestConfig(t *testing.T) {
 		"entity ID too long":    func(c *saml.Config) { c.EntityID = strings.Repeat("a", 1025) },
 		"no trusts":             func(c *saml.Config) { c.Trusts = nil },
 		"no state":              func(c *saml.Config) { c.State = nil },
-		"skew":                  func(c *saml.Config) { c.ClockSkew = time.Hour },
+		"skew":                  func(c *saml.Config) { c.ClockSkew = time.Hour + 1 },
 		"form size":             func(c *saml.Config) { c.MaxFormBytes = 5 << 20 },
 		"negative size":         func(c *saml.Config) { c.MaxMessageBytes = -1 },
 		"default elsewhere":     func(c *saml.Config) { c.DefaultPath = "//evil.net" },
@@ -239,6 +239,7 @@ func TestConfig(t *testing.T) {
 		"loopback 6":   func(c *saml.Config) { c.BaseURL = "http://[::1]:8080" },
 		"localhost":    func(c *saml.Config) { c.BaseURL = "http://localhost" },
 		"urn":          func(c *saml.Config) { c.EntityID = "urn:example:sp" },
+		"http allowed": func(c *saml.Config) { c.BaseURL, c.InsecureAllowHTTP = "http://sp.example.com", true },
 		"query in ACS": func(c *saml.Config) { c.ACSURL = "https://sp.example.com/acs?tenant=7" },
 	} {
 		c := good

@@ -84,7 +84,7 @@ func (sp *ServiceProvider) serveMetadata(w http.ResponseWriter, r *http.Request)
 func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", "GET")
-		sp.WriteError(w, r, refuse(BadRequest, r.Method, "GET"))
+		sp.WriteError(w, r, refuse(BadRequest, quoted(r.Method), "GET"))
 		return
 	}
 	q := r.URL.Query()
@@ -111,6 +111,10 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 // StartLogin begins a login and sends the browser to the identity provider: the second rung of the API. It writes the
 // response unless it returns an error.
 func (sp *ServiceProvider) StartLogin(w http.ResponseWriter, r *http.Request, trust LoginTrust, opts StartOptions) error {
+	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
+		// In a frame of another site nobody sees who signs in to what.
+		return refuse(BadRequest, "a request for a "+quoted(dest), "one for a whole page")
+	}
 	opts.BrowserKey = sp.browserKey(r)
 	started, err := sp.Request(r.Context(), trust, opts)
 	if err != nil {
@@ -174,7 +178,10 @@ func (sp *ServiceProvider) hop(w http.ResponseWriter, posted Posted) error {
 // readForm reads the body of a POST: that and nothing else counts (SAML Bindings 3.5).
 func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p Posted, hopped bool, refused *Error) {
 	if r.Method != http.MethodPost {
-		return p, false, refuse(BadRequest, r.Method, "POST")
+		return p, false, refuse(BadRequest, quoted(r.Method), "POST")
+	}
+	if r.Body == nil {
+		return p, false, refuse(BadRequest, "no body", "a form")
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -251,7 +258,7 @@ var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
 // reasons share, and a reference under which Config.OnRefusal, which is called first, has the rest. err may be any error.
 func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	var refused *Error
-	if !errors.As(err, &refused) {
+	if !errors.As(err, &refused) || refused == nil {
 		refused = &Error{Reason: BadRequest, Found: "a request that could not be begun", cause: err}
 	}
 	reference := rand.Text()[:10]

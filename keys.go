@@ -15,7 +15,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,21 +34,28 @@ type PublicKey struct {
 	notAfter    time.Time
 }
 
-const maxKeyText = 64 << 10 // octets of a pasted key
+const (
+	maxKeyText = 64 << 10 // octets of a pasted key
+	maxKeyDER  = 32 << 10 // octets of what is in it, which as PEM stay below maxKeyText
+)
 
 // NewPublicKey pins a key: *rsa.PublicKey, *ecdsa.PublicKey on P-256, P-384 or P-521, or ed25519.PublicKey.
 func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
 		// A key that is too short is refused at login, by reason of the trust's options.
-		if k == nil || k.N == nil || k.N.BitLen() < 1024 || k.N.BitLen() > 16384 || k.E < 3 {
-			return PublicKey{}, errors.New("saml: an RSA key must have 1024 to 16384 bits")
+		if k == nil || k.N == nil || k.N.Sign() <= 0 || k.N.Bit(0) == 0 || k.N.BitLen() < 1024 || k.N.BitLen() > 8192 ||
+			k.E < 3 || k.E%2 == 0 || k.E > math.MaxInt32 {
+			return PublicKey{}, errors.New("saml: an RSA key must have 1024 to 8192 bits, and an odd modulus and exponent")
 		}
 	case *ecdsa.PublicKey:
-		if k == nil || k.Curve != elliptic.P256() && k.Curve != elliptic.P384() && k.Curve != elliptic.P521() {
+		if k == nil || k.X == nil || k.Y == nil || k.Curve != elliptic.P256() && k.Curve != elliptic.P384() && k.Curve != elliptic.P521() {
 			return PublicKey{}, errors.New("saml: an EC key must be on P-256, P-384 or P-521")
 		}
 	case ed25519.PublicKey:
+		if len(k) != ed25519.PublicKeySize || isSmallOrder(k) {
+			return PublicKey{}, errors.New("saml: not a proper Ed25519 key")
+		}
 	default:
 		return PublicKey{}, fmt.Errorf("saml: a key of type %T cannot verify signatures", key)
 	}
@@ -55,6 +64,27 @@ func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 		return PublicKey{}, fmt.Errorf("saml: %w", err)
 	}
 	return PublicKey{key: key, spki: spki}, nil
+}
+
+// isSmallOrder reports whether an Ed25519 key is one of the points for which anybody can make signatures: those whose
+// order divides eight, in every encoding (RFC 8032, 5.1.3 and 8.9).
+func isSmallOrder(key ed25519.PublicKey) bool {
+	y := slices.Clone(key)
+	y[31] &= 0x7f // the sign of x
+	for _, bad := range []string{
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	} {
+		if hex.EncodeToString(y) == bad {
+			return true
+		}
+	}
+	return false
 }
 
 // ParsePublicKey reads one key: PEM of a certificate, of a SubjectPublicKeyInfo or of a PKCS#1 public key, or the base64
@@ -81,6 +111,9 @@ func ParsePublicKey(text string) (PublicKey, error) {
 
 // parseKeyDER tells by its content what der is.
 func parseKeyDER(der []byte) (PublicKey, error) {
+	if len(der) > maxKeyDER {
+		return PublicKey{}, fmt.Errorf("saml: a key of more than %d octets", maxKeyDER)
+	}
 	if cert, err := x509.ParseCertificate(der); err == nil {
 		k, err := NewPublicKey(cert.PublicKey)
 		if err != nil {
@@ -167,7 +200,12 @@ func base64Bytes(s string) ([]byte, error) {
 }
 
 // SHA256 is the hex SHA-256 of the key's SubjectPublicKeyInfo: what an administrator compares.
-func (k PublicKey) SHA256() string { return hexSum(k.spki) }
+func (k PublicKey) SHA256() string {
+	if k.key == nil {
+		return ""
+	}
+	return hexSum(k.spki)
+}
 
 // CertificateSHA256 is the hex SHA-256 of the certificate that the key came in, "" for a bare key.
 func (k PublicKey) CertificateSHA256() string {

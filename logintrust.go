@@ -179,7 +179,7 @@ func checkURL(s string) error {
 	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
 		return fmt.Errorf("%.64q must begin with https:// (http:// only for the loopback)", s)
 	}
-	if u.Host == "" || u.User != nil || u.Fragment != "" || strings.ContainsAny(s, " \t\r\n\\") {
+	if u.Hostname() == "" || u.User != nil || strings.ContainsAny(s, "# \t\r\n\\") {
 		return fmt.Errorf("%.64q must have a host, and no user, fragment, space or backslash", s)
 	}
 	return nil

@@ -96,6 +96,9 @@ func trustFrom(idp wire.IdP, now time.Time) (LoginTrust, error) {
 	}
 	var unread error
 	for _, k := range idp.Keys {
+		if len(t.Keys) > maxPinnedKeys {
+			break // Check says what is wrong
+		}
 		key, err := keyFromMetadata(k)
 		if err != nil {
 			unread = err

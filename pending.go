@@ -27,6 +27,8 @@ const (
 	pendingKeep  = time.Hour   // how long an answer may take: DESIGN.md section 9, number 4
 	finishedKeep = time.Minute // how long a double submit is forgiven: section 9, number 7
 	replayLimit  = 24 * time.Hour
+	// Processes that share a store may have clocks that differ: what was used is remembered for that much longer.
+	replayMargin = 10 * time.Minute
 
 	pendingVersion  = 1
 	finishedVersion = 1

@@ -48,7 +48,8 @@ func localPath(s string) string {
 		return ""
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") {
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") ||
+		strings.Contains(u.Path, "/.//") || strings.Contains(u.Path, "/..//") { // which become "//" where dots are resolved
 		return ""
 	}
 	return s

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/wire"
@@ -195,10 +194,11 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 		return nil, err
 	}
 	if p == nil {
-		if c.trust.AllowUnknownInResponseTo {
+		unknown := sp.unknownRequest(ctx, c, posted)
+		if c.trust.AllowUnknownInResponseTo && unknown.Reason == UnknownRequest {
 			return sp.spendUnsolicited(ctx, c, posted, login)
 		}
-		return nil, sp.unknownRequest(ctx, c, posted)
+		return nil, unknown
 	}
 	if err := checkBrowser(p, posted); err != nil {
 		return nil, err
@@ -313,19 +313,16 @@ func (sp *ServiceProvider) consume(ctx context.Context, c *candidate, key string
 	done := finished{browser: p.browser, assertion: c.Assertion.ID, returnTo: returnTo}
 	first, err := sp.config.State.Add(ctx, sp.finishedKey(c), done.marshal(), finishedKeep)
 	if err != nil {
+		_, _, _ = sp.config.State.Take(ctx, sp.finishedKey(c)) // it may have been stored all the same
 		return storeFailed(err)
 	}
 	if !first {
 		return sp.unknownRequest(ctx, c, posted)
 	}
-	_, found, err := sp.config.State.Take(ctx, key)
-	if err != nil {
-		return storeFailed(err)
+	refused := sp.takePending(ctx, key)
+	if refused == nil {
+		refused = sp.rememberAssertion(ctx, c)
 	}
-	if !found {
-		return refuse(Replayed, "the second answer to a request", "the first")
-	}
-	refused := sp.rememberAssertion(ctx, c)
 	if refused != nil {
 		// No login was made, so nothing is to be repeated; if the store cannot forget, it does so within a minute.
 		_, _, _ = sp.config.State.Take(ctx, sp.finishedKey(c))
@@ -333,10 +330,21 @@ func (sp *ServiceProvider) consume(ctx context.Context, c *candidate, key string
 	return refused
 }
 
+func (sp *ServiceProvider) takePending(ctx context.Context, key string) *Error {
+	_, found, err := sp.config.State.Take(ctx, key)
+	switch {
+	case err != nil:
+		return storeFailed(err)
+	case !found:
+		return refuse(Replayed, "the second answer to a request", "the first")
+	}
+	return nil
+}
+
 // rememberAssertion refuses an assertion that was used before (SAML Profiles 4.1.4.5), for as long as it could be
 // delivered again.
 func (sp *ServiceProvider) rememberAssertion(ctx context.Context, c *candidate) *Error {
-	keep := c.horizon().Add(c.skew).Sub(c.now) + time.Second
+	keep := c.horizon().Add(c.skew).Sub(c.now) + replayMargin
 	key := stateKey(usedKind, sp.config.EntityID, c.trust.Domain, c.Assertion.ID)
 	added, err := sp.config.State.Add(ctx, key, []byte{1}, keep)
 	if err != nil {

@@ -1,6 +1,7 @@
 package saml_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -232,6 +233,7 @@ func TestUnsolicited(t *testing.T) {
 type brokenState struct {
 	*saml.MemoryState
 	add, get, take error
+	takeOnce       error // for the next Take alone
 }
 
 var errBroken = errors.New("broken")
@@ -251,8 +253,9 @@ func (b *brokenState) Get(ctx context.Context, key string) ([]byte, bool, error)
 }
 
 func (b *brokenState) Take(ctx context.Context, key string) ([]byte, bool, error) {
-	if b.take != nil {
-		return nil, false, b.take
+	if err := cmp.Or(b.take, b.takeOnce); err != nil {
+		b.takeOnce = nil
+		return nil, false, err
 	}
 	return b.MemoryState.Take(ctx, key)
 }

@@ -38,6 +38,9 @@ func NewMemoryTrusts(trusts ...LoginTrust) *MemoryTrusts {
 func (m *MemoryTrusts) Set(t LoginTrust) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.trusts == nil {
+		m.trusts = make(map[string]LoginTrust)
+	}
 	m.trusts[t.Domain] = t
 }
 
@@ -83,7 +86,9 @@ type StateStore interface {
 type MemoryState struct {
 	mu      sync.Mutex
 	entries map[string]stateEntry
-	sweep   int // additions until expired entries are looked for
+	octets  int       // of all values
+	sweep   int       // additions until expired entries are looked for
+	swept   time.Time // when they were last
 }
 
 type stateEntry struct {
@@ -93,15 +98,18 @@ type stateEntry struct {
 
 const (
 	maxStateEntries = 1 << 20
+	maxStateOctets  = 256 << 20
 	sweepEvery      = 1 << 10
+	sweepPause      = time.Second // at least, between two sweeps of a store that is full
 )
 
 // NewMemoryState returns an empty store.
 func NewMemoryState() *MemoryState {
-	return &MemoryState{entries: make(map[string]stateEntry), sweep: sweepEvery}
+	return new(MemoryState)
 }
 
-// Add implements StateStore. A store of a million entries that have not expired is full, which is an error.
+// Add implements StateStore. A store of a million entries or 256 MB of values is full, which is an error: whoever may
+// begin logins can fill it, so put a limit on requests in front of the login handler.
 func (m *MemoryState) Add(_ context.Context, key string, value []byte, keep time.Duration) (bool, error) {
 	if keep <= 0 {
 		return false, errors.New("saml: a state entry must be kept for longer than nothing")
@@ -109,19 +117,42 @@ func (m *MemoryState) Add(_ context.Context, key string, value []byte, keep time
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	if m.sweep--; m.sweep <= 0 {
-		maps.DeleteFunc(m.entries, func(_ string, e stateEntry) bool { return !e.expires.After(now) })
-		m.sweep = max(sweepEvery, len(m.entries)) // so that sweeping costs a constant for each addition
+	full := len(m.entries) >= maxStateEntries || m.octets+len(value) > maxStateOctets
+	if m.sweep--; m.sweep <= 0 || full && now.Sub(m.swept) >= sweepPause {
+		m.removeExpired(now)
+		full = len(m.entries) >= maxStateEntries || m.octets+len(value) > maxStateOctets
 	}
-	if e, found := m.entries[key]; found && e.expires.After(now) {
-		return false, nil
+	if e, found := m.entries[key]; found {
+		if e.expires.After(now) {
+			return false, nil
+		}
+		m.remove(key, e)
 	}
-	if len(m.entries) >= maxStateEntries {
-		m.sweep = 0
+	if full {
 		return false, errors.New("saml: the state store is full")
 	}
+	if m.entries == nil {
+		m.entries = make(map[string]stateEntry)
+	}
 	m.entries[key] = stateEntry{slices.Clone(value), now.Add(keep)}
+	m.octets += len(value)
 	return true, nil
+}
+
+// removeExpired looks at every entry. It comes again after as many additions as there are entries, so that it costs a
+// constant for each.
+func (m *MemoryState) removeExpired(now time.Time) {
+	for key, e := range m.entries {
+		if !e.expires.After(now) {
+			m.remove(key, e)
+		}
+	}
+	m.sweep, m.swept = max(sweepEvery, len(m.entries)), now
+}
+
+func (m *MemoryState) remove(key string, e stateEntry) {
+	delete(m.entries, key)
+	m.octets -= len(e.value)
 }
 
 // Get implements StateStore.
@@ -140,7 +171,9 @@ func (m *MemoryState) Take(_ context.Context, key string) ([]byte, bool, error) 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e, found := m.entries[key]
-	delete(m.entries, key)
+	if found {
+		m.remove(key, e)
+	}
 	if !found || !e.expires.After(time.Now()) {
 		return nil, false, nil
 	}

@@ -16,11 +16,10 @@ func (d *decoder) attributeStatement(e xmlsec.Element, a *Assertion) error {
 		a.Attributes = make([]Attribute, 0, n)
 	}
 	d.values = make([]string, 0, values) // one block for the values of all attributes
-	known := index{list: &a.Attributes}
 	for child := e.First(); child.Exists(); child = child.Next() {
 		switch {
 		case child.Is(AssertionNS, "Attribute"):
-			if err := d.attribute(child, &known); err != nil {
+			if err := d.attribute(child, a); err != nil {
 				return err
 			}
 		case child.Is(AssertionNS, "EncryptedAttribute"):
@@ -32,16 +31,16 @@ func (d *decoder) attributeStatement(e xmlsec.Element, a *Assertion) error {
 	return nil
 }
 
-// An index finds the attribute of a name and format, so that the values of repeated elements are joined.
+// An index finds the attribute of a name and format, so that the values of repeated elements are joined, in whatever
+// statement they stand.
 type index struct {
-	list *[]Attribute
-	rows map[[2]string]int // made once there are many
+	rows    map[[2]string]int // made once there are many
+	indexed int               // attributes that rows holds
 }
 
 const fewAttributes = 32
 
-func (x *index) row(name, format string) int {
-	list := *x.list
+func (x *index) row(list []Attribute, name, format string) int {
 	if len(list) <= fewAttributes {
 		for i := range list {
 			if list[i].Name == name && list[i].NameFormat == format {
@@ -52,9 +51,9 @@ func (x *index) row(name, format string) int {
 	}
 	if x.rows == nil {
 		x.rows = make(map[[2]string]int, 2*len(list))
-		for i := range list {
-			x.rows[[2]string{list[i].Name, list[i].NameFormat}] = i
-		}
+	}
+	for ; x.indexed < len(list); x.indexed++ {
+		x.rows[[2]string{list[x.indexed].Name, list[x.indexed].NameFormat}] = x.indexed
 	}
 	if i, ok := x.rows[[2]string{name, format}]; ok {
 		return i
@@ -62,16 +61,7 @@ func (x *index) row(name, format string) int {
 	return -1
 }
 
-func (x *index) add(name, format, friendly string) int {
-	row := len(*x.list)
-	*x.list = append(*x.list, Attribute{Name: name, NameFormat: format, FriendlyName: friendly})
-	if x.rows != nil {
-		x.rows[[2]string{name, format}] = row
-	}
-	return row
-}
-
-func (d *decoder) attribute(e xmlsec.Element, known *index) error {
+func (d *decoder) attribute(e xmlsec.Element, assertion *Assertion) error {
 	name, format := d.attr(e, "Name"), d.attr(e, "NameFormat").Value
 	if !name.Present {
 		return malformed("Attribute without Name")
@@ -79,11 +69,12 @@ func (d *decoder) attribute(e xmlsec.Element, known *index) error {
 	if format == "" {
 		format = AttrNameUnspecified // SAML Core 2.7.3.1
 	}
-	row := known.row(name.Value, format)
+	row := d.known.row(assertion.Attributes, name.Value, format)
 	if row < 0 {
-		row = known.add(name.Value, format, d.attr(e, "FriendlyName").Value)
+		row = len(assertion.Attributes)
+		assertion.Attributes = append(assertion.Attributes, Attribute{Name: name.Value, NameFormat: format, FriendlyName: d.attr(e, "FriendlyName").Value})
 	}
-	a := &(*known.list)[row]
+	a := &assertion.Attributes[row]
 	n := e.Count()
 	if a.Values == nil && n > 0 {
 		from := len(d.values)

@@ -27,6 +27,7 @@ type decoder struct {
 	block   strings.Builder
 	buf     []byte
 	values  []string // room for attribute values
+	known   index    // of the attributes so far
 	scratch [256]byte
 }
 

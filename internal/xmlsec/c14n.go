@@ -479,7 +479,10 @@ func appendEscapedAttribute(dst, s []byte) []byte {
 
 // prefixList splits the PrefixList attribute (Exclusive XML Canonicalization, 2).
 func prefixList(s string) ([]string, error) {
-	list := strings.Fields(s)
+	if len(s) > maxPrefixOctets {
+		return nil, fault(Limit, "more than %d octets in a PrefixList", maxPrefixOctets)
+	}
+	list := strings.FieldsFunc(s, func(c rune) bool { return c < 0x80 && isSpace(byte(c)) })
 	if len(list) > maxPrefixList {
 		return nil, fault(Limit, "more than %d prefixes in a PrefixList", maxPrefixList)
 	}

@@ -16,7 +16,7 @@ const (
 	// MaxMetadataBytes is the largest metadata document; federations of ten thousand entities have some 80 MB.
 	MaxMetadataBytes = 128 << 20
 
-	maxMessageNodes  = 200_000
+	maxMessageNodes  = 100_000 // a group list of 5,000 values has 10,000
 	maxMetadataNodes = 8_000_000
 
 	maxDepth        = 128  // open elements; a SAML response has about ten
@@ -32,13 +32,15 @@ const (
 	maxCanonicalGrowth = 4
 	canonicalAllowance = 64 << 10
 
-	maxTransforms  = 2  // enveloped-signature and one canonicalisation
-	maxPrefixList  = 64 // prefixes in one InclusiveNamespaces
-	maxKeysTried   = 8  // keys tried for one signature
-	maxSignature   = 2048
-	minRSABits     = 2048
-	minWeakRSABits = 1024
-	maxRSABits     = 16384
+	maxTransforms   = 2  // enveloped-signature and one canonicalisation
+	maxPrefixList   = 64 // prefixes in one InclusiveNamespaces
+	maxPrefixOctets = 4 << 10
+	maxSignedInfo   = 16 << 10 // octets; one of the allowed shape has some 800
+	maxKeysTried    = 8        // keys tried for one signature
+	maxSignature    = 2048
+	minRSABits      = 2048
+	minWeakRSABits  = 1024
+	maxRSABits      = 8192
 )
 
 // MetadataLimits are the bounds for metadata documents, which an administrator imports.

@@ -21,8 +21,8 @@ type Reader struct {
 	knownURIs     rowIndex
 	recent        [8]int16 // rows of prefixes last seen, by first octet and size: spares most look-ups
 	lastURI       []int16  // by prefix: the namespace it was last bound to
-	ids           []idPlace
-	unescaped     []byte // scratch for namespace names that hold references
+	ids           []int32  // rows of attributes that are IDs
+	unescaped     []byte   // scratch for namespace names that hold references
 
 	hasAmp, hasCR, hasLF, hasTab, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
 

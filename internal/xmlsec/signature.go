@@ -42,6 +42,9 @@ func readSignature(sig Element, p Policy) (signature, error) {
 		return s, fault(MalformedSignature, "Signature must hold SignedInfo, SignatureValue and at most one KeyInfo, and nothing else")
 	}
 	s.info, s.value = parts[0], parts[1]
+	if s.info.Size() > maxSignedInfo || s.value.Size() > maxSignedInfo {
+		return s, fault(Limit, "more than %d octets in SignedInfo or SignatureValue", maxSignedInfo)
+	}
 	if !s.value.onlyText() {
 		return s, fault(MalformedSignature, "SignatureValue must hold text only")
 	}

@@ -3,6 +3,7 @@ package xmlsec
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
 )
 
 // startTag reads "<name …>" or "<name …/>" at r.pos.
@@ -266,17 +267,37 @@ func (r *Reader) resolve(n *node) error {
 				return err
 			}
 		}
-		for j := range i {
-			if d.sameAttribute(&attrs[j], a) {
-				return r.fail(int(a.pos), "an attribute that is there twice")
-			}
-		}
 		if isID(d, a) {
-			r.ids = append(r.ids, idPlace{val: a.val, size: a.size})
+			r.ids = append(r.ids, n.attr+int32(i))
 		}
+	}
+	if twice := r.repeated(attrs); twice >= 0 {
+		return r.fail(int(attrs[twice].pos), "an attribute that is there twice")
 	}
 	return nil
 }
+
+// repeated returns the first attribute whose expanded name another before it has, -1 if there is none. Of many only
+// hashes are compared, so that an element of many attributes costs little more for each than one of few.
+func (r *Reader) repeated(attrs []attribute) int {
+	const few = 8
+	d := &r.doc
+	var hashes [maxAttributes]uint64
+	for i := range attrs {
+		if len(attrs) > few {
+			hashes[i] = maphash.Bytes(hashSeed, d.attrLocal(&attrs[i])) + uint64(attrs[i].ns)
+		}
+		for j := range i {
+			if hashes[i] == hashes[j] && d.sameAttribute(&attrs[j], &attrs[i]) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// hashSeed makes hashes that nobody outside can foresee.
+var hashSeed = maphash.MakeSeed()
 
 func (r *Reader) lookUp(pos, colon int) (prefix, ns int16, err error) {
 	if colon > 0 {
@@ -290,9 +311,6 @@ func (r *Reader) lookUp(pos, colon int) (prefix, ns int16, err error) {
 	}
 	return prefix, ns, nil
 }
-
-// An idPlace is where the value of an ID attribute stands.
-type idPlace struct{ val, size int32 }
 
 // isID reports whether an attribute is taken for an ID when IDs must be unique: SAML's and metadata's ID, XML
 // Signature's and XML Encryption's Id, and xml:id. A Reference is never resolved by these (see Verify); refusing
@@ -308,30 +326,36 @@ func isID(d *document, a *attribute) bool {
 	return a.ns == xmlURI && c0 == 'i' && c1 == 'd'
 }
 
-// checkIDs refuses a document in which two elements have the same ID.
+// checkIDs refuses a document in which two elements have the same ID, however it is written.
 func (r *Reader) checkIDs() error {
 	const few = 8
-	src := r.doc.src
+	twice := func(row int32) error {
+		return &Error{DuplicateID, int(r.doc.attrs[row].val), "two elements have the same ID"}
+	}
 	if len(r.ids) <= few {
 		for i, a := range r.ids {
 			for _, b := range r.ids[:i] {
-				if a.size == b.size && bytes.Equal(src[a.val:a.val+a.size], src[b.val:b.val+b.size]) {
-					return &Error{DuplicateID, int(a.val), "two elements have the same ID"}
+				if bytes.Equal(r.id(a), r.id(b)) {
+					return twice(a)
 				}
 			}
 		}
 		return nil
 	}
-	seen := make(map[string]struct{}, len(r.ids))
+	seen := make(map[uint64]int32, len(r.ids))
 	for _, a := range r.ids {
-		key := string(src[a.val : a.val+a.size])
-		if _, twice := seen[key]; twice {
-			return &Error{DuplicateID, int(a.val), "two elements have the same ID"}
+		id := r.id(a)
+		key := maphash.Bytes(hashSeed, id)
+		if b, found := seen[key]; found && bytes.Equal(id, r.id(b)) {
+			return twice(a)
 		}
-		seen[key] = struct{}{}
+		seen[key] = a
 	}
 	return nil
 }
+
+// id returns the value of the attribute in that row.
+func (r *Reader) id(row int32) []byte { return Attr{&r.doc, &r.doc.attrs[row]}.Value() }
 
 // qualifiedName measures a name at pos: its size, and how much of it is prefix and colon.
 func (r *Reader) qualifiedName(pos int) (size, colon int, err error) {
