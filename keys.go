@@ -49,7 +49,7 @@ func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 			return PublicKey{}, errors.New("saml: an RSA key must have 1024 to 8192 bits, and an odd modulus and exponent")
 		}
 	case *ecdsa.PublicKey:
-		if k == nil || k.X == nil || k.Y == nil || k.Curve != elliptic.P256() && k.Curve != elliptic.P384() && k.Curve != elliptic.P521() {
+		if k == nil || k.Curve != elliptic.P256() && k.Curve != elliptic.P384() && k.Curve != elliptic.P521() {
 			return PublicKey{}, errors.New("saml: an EC key must be on P-256, P-384 or P-521")
 		}
 	case ed25519.PublicKey:
