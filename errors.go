@@ -148,6 +148,9 @@ type Error struct {
 	Status *Status
 	// Missing names the attributes that were required and are not there, for MissingAttribute.
 	Missing []string
+	// ReturnTo is where the login was to lead, for an IdPRefused or NoPassive that answers a request of this browser; "" if
+	// that is not known.
+	ReturnTo string
 	// ErrorURL is where the identity provider's metadata says that users find help, "" if it says nothing.
 	ErrorURL string
 

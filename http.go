@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -273,7 +274,8 @@ func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, er
 		h.Set("Allow", "POST")
 	}
 	w.WriteHeader(refused.status())
-	_ = errorPage.Execute(w, struct{ Text, Reference, Home string }{refused.Reason.Public(), reference, sp.config.DefaultPath})
+	_ = errorPage.Execute(w, struct{ Text, Reference, Home string }{refused.Reason.Public(), reference,
+		cmp.Or(refused.ReturnTo, sp.config.DefaultPath)})
 }
 
 // status is the HTTP status for a browser. It is the same for all that an attacker might tell apart.

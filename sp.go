@@ -103,7 +103,7 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 		return nil, err.of(trust)
 	}
 	if err := checkStatus(c); err != nil {
-		sp.consumeFailed(ctx, c, posted)
+		err.ReturnTo = sp.consumeFailed(ctx, c, posted)
 		return nil, err.of(trust)
 	}
 	if err := checkCount(c); err != nil {
@@ -358,17 +358,23 @@ func (sp *ServiceProvider) rememberAssertion(ctx context.Context, c *candidate) 
 	return nil
 }
 
-// consumeFailed uses up the request that a signed failure answers. An unsigned one could come from anybody and consumes
-// nothing. Whether the store can be asked does not matter: the login is refused anyhow.
-func (sp *ServiceProvider) consumeFailed(ctx context.Context, c *candidate, posted Posted) {
+// consumeFailed uses up the request that a signed failure answers, and returns where its login was to lead. An unsigned
+// failure could come from anybody and consumes nothing. Whether the store can be asked does not matter: the login is
+// refused anyhow.
+func (sp *ServiceProvider) consumeFailed(ctx context.Context, c *candidate, posted Posted) (returnTo string) {
 	id := c.Claims.InResponseTo
-	if !c.ResponseSigned || !id.Present {
-		return
+	if !id.Present {
+		return ""
 	}
 	key := stateKey(pendingKind, sp.config.EntityID, c.trust.Domain, id.Value)
-	if p, err := sp.findPending(ctx, key); err == nil && p != nil && p.isFrom(posted.BrowserKey) {
+	p, err := sp.findPending(ctx, key)
+	if err != nil || p == nil || !p.isFrom(posted.BrowserKey) {
+		return ""
+	}
+	if c.ResponseSigned {
 		_, _, _ = sp.config.State.Take(ctx, key)
 	}
+	return p.returnTo
 }
 
 // landing decides where a login leads: to the page that it was begun at; or else where the relay state points, if that is

@@ -182,7 +182,7 @@ func TestFailureConsumes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			started, request := w.start(saml.StartOptions{})
+			started, request := w.start(saml.StartOptions{ReturnTo: "/inbox"})
 			failure := w.idp.Refuse(request, samltest.Status{Code: samltest.Responder})
 			failure.Sign = c.sign
 			key := started.BrowserKey
@@ -190,7 +190,8 @@ func TestFailureConsumes(t *testing.T) {
 				key = ""
 			}
 			login, err := w.post(failure, key)
-			refused(t, saml.IdPRefused, login, err)
+			e := refused(t, saml.IdPRefused, login, err)
+			assert.Equal(t, c.stranger, e.ReturnTo == "", "where the login was to lead is for its own browser")
 			login, err = w.post(w.idp.Answer(request), started.BrowserKey)
 			if c.consumed {
 				refused(t, saml.UnknownRequest, login, err)
