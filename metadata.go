@@ -1,13 +1,16 @@
 package saml
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/logintrust/saml/internal/compose"
@@ -52,6 +55,10 @@ var ErrSeveralIdPs = errors.New("saml: the metadata holds several identity provi
 // The trust is provisional: an administrator looks at it, activates and saves it. The metadata's own signature is not
 // verified; whoever calls this vouches for where the metadata comes from.
 func TrustFromMetadata(metadata []byte, entityID string, now time.Time) (LoginTrust, error) {
+	metadata, err := fromUTF16(metadata)
+	if err != nil {
+		return LoginTrust{}, err
+	}
 	u, err := xmlsec.Parse(metadata, xmlsec.MetadataLimits())
 	if err != nil {
 		return LoginTrust{}, fmt.Errorf("saml: metadata: %w", err)
@@ -71,6 +78,56 @@ func TrustFromMetadata(metadata []byte, entityID string, now time.Time) (LoginTr
 		return LoginTrust{}, fmt.Errorf("saml: the metadata describes %s more than once", quoted(entityID))
 	}
 	return trustFrom(idps[0], now)
+}
+
+// fromUTF16 turns UTF-16 with a byte order mark, as some tools export metadata, into UTF-8. Text that somebody converted
+// on the way may still say that it is UTF-16; what it says of itself goes in both cases.
+func fromUTF16(b []byte) ([]byte, error) {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(b, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(b, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	case declaresUTF16(b):
+		return withoutDeclaration(b), nil
+	default:
+		return b, nil
+	}
+	if len(b)%2 != 0 || len(b) > xmlsec.MaxMetadataBytes {
+		return nil, errors.New("saml: metadata: UTF-16 that is cut or too long")
+	}
+	out := make([]byte, 0, len(b))
+	for i := 2; i < len(b); i += 2 {
+		c := rune(order.Uint16(b[i:]))
+		if utf16.IsSurrogate(c) {
+			low := rune(-1)
+			if i += 2; i < len(b) {
+				low = rune(order.Uint16(b[i:]))
+			}
+			if c = utf16.DecodeRune(c, low); c == utf8.RuneError {
+				return nil, errors.New("saml: metadata: not UTF-16")
+			}
+		}
+		out = utf8.AppendRune(out, c)
+	}
+	return withoutDeclaration(out), nil
+}
+
+func declaresUTF16(b []byte) bool {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	end := bytes.Index(b, []byte("?>"))
+	return bytes.HasPrefix(b, []byte("<?xml ")) && end >= 0 && bytes.Contains(bytes.ToLower(b[:end]), []byte("utf-16"))
+}
+
+func withoutDeclaration(b []byte) []byte {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	if bytes.HasPrefix(b, []byte("<?xml ")) {
+		if end := bytes.Index(b, []byte("?>")); end >= 0 {
+			return b[end+2:]
+		}
+	}
+	return b
 }
 
 func trustFrom(idp wire.IdP, now time.Time) (LoginTrust, error) {
@@ -104,7 +161,8 @@ func trustFrom(idp wire.IdP, now time.Time) (LoginTrust, error) {
 			unread = err
 			continue
 		}
-		if !slices.ContainsFunc(t.Keys, key.Equal) {
+		// Two certificates for one key are two wrappings, of which an administrator may know either.
+		if !slices.ContainsFunc(t.Keys, func(k PublicKey) bool { return k.Equal(key) && bytes.Equal(k.certificate, key.certificate) }) {
 			t.Keys = append(t.Keys, key)
 		}
 	}

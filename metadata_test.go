@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -156,6 +158,36 @@ func TestTrustFromMetadata(t *testing.T) {
 	}
 	_, err = saml.TrustFromMetadata([]byte(group("", one, two)), "", now)
 	assert.ErrorIs(t, err, saml.ErrSeveralIdPs)
+}
+
+// req: SE-ENC
+func TestMetadataInUTF16(t *testing.T) {
+	t.Parallel()
+	idp := samltest.NewIdP(t)
+	text := string(idp.Metadata())
+	if _, rest, found := strings.Cut(text, "?>"); found {
+		text = rest
+	}
+	text = `<?xml version="1.0" encoding="UTF-16"?>` + strings.Replace(text, "</md:IDPSSODescriptor>", "<!-- é 𝕏 --></md:IDPSSODescriptor>", 1)
+	require.Contains(t, text, "𝕏")
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		b := order.AppendUint16(nil, 0xfeff)
+		for _, u := range utf16.Encode([]rune(text)) {
+			b = order.AppendUint16(b, u)
+		}
+		trust, err := saml.TrustFromMetadata(b, "", now)
+		require.NoError(t, err)
+		assert.Equal(t, idp.EntityID, trust.Domain)
+		_, err = saml.TrustFromMetadata(b[:len(b)-1], "", now)
+		assert.ErrorContains(t, err, "UTF-16")
+		_, err = saml.TrustFromMetadata(order.AppendUint16(b, 0xd800), "", now)
+		assert.ErrorContains(t, err, "UTF-16")
+	}
+	trust, err := saml.TrustFromMetadata([]byte(text), "", now)
+	require.NoError(t, err, "text that says it is UTF-16 and is not")
+	assert.Equal(t, idp.EntityID, trust.Domain)
+	_, err = saml.TrustFromMetadata([]byte(`<?xml version="1.0" encoding="ISO-8859-1"?>`+string(idp.Metadata())), "", now)
+	assert.Error(t, err)
 }
 
 // Bare keys in metadata: every form that the specifications have.
