@@ -118,7 +118,7 @@ func TestAttributes(t *testing.T) {
 // Values stay apart, however the memory that they share is cut.
 func TestAttributesMany(t *testing.T) {
 	t.Parallel()
-	for _, perAttribute := range []int{1, 2, 7, 500} {
+	for _, perAttribute := range []int{1, 2, 7, 100} {
 		var s strings.Builder
 		want := map[string][]string{}
 		for i := range 120 {
