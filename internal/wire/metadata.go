@@ -43,8 +43,10 @@ func ReadIdPs(root xmlsec.Element, want func(entityID string) bool) ([]IdP, erro
 	if !root.Is(MetadataNS, "EntityDescriptor") && !root.Is(MetadataNS, "EntitiesDescriptor") {
 		return nil, malformed("the document is a %.64q, not SAML metadata", root.Local())
 	}
-	err := r.read(root, time.Time{}, 0)
-	return r.found, err
+	if err := r.read(root, time.Time{}, 0); err != nil {
+		return nil, err
+	}
+	return r.found, nil
 }
 
 type metadataReader struct {

@@ -43,7 +43,10 @@ const maxStatusCodes = 8 // nested status codes that are read
 // ReadResponse checks that u is a samlp:Response and where its parts are (SAML Core 3.2.2, 3.3.3).
 func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
 	r := new(Response)
-	return r, r.Read(u)
+	if err := r.Read(u); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // Read is ReadResponse in memory that is kept: what r held before is forgotten.
@@ -177,8 +180,10 @@ func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, erro
 	if !assertion.Exists() {
 		return nil, &xmlsec.Error{Kind: xmlsec.Unsigned, Offset: -1, Msg: "neither the Response nor the Assertion is signed"}
 	}
-	o.Assertion, err = d.assertion(assertion)
-	return o, err
+	if o.Assertion, err = d.assertion(assertion); err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // A vouched element stands in octets that a pinned key signed. There is no other way to make one than from Signed, and

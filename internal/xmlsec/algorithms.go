@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/fips140"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -134,7 +135,7 @@ func (p Policy) usable(f family, key crypto.PublicKey) (bool, error) {
 		}
 		return true, nil
 	case *ecdsa.PublicKey:
-		return f == ecdsaRS, nil
+		return f == ecdsaRS && (k.Curve == elliptic.P256() || k.Curve == elliptic.P384() || k.Curve == elliptic.P521()), nil
 	case ed25519.PublicKey:
 		return f == eddsa && len(k) == ed25519.PublicKeySize, nil
 	}

@@ -237,9 +237,13 @@ func (c *canonicalizer) inheritXML(apex int32) error {
 					continue
 				}
 			}
-			if !has(local) {
-				c.inherit = append(c.inherit, row)
+			if has(local) {
+				continue
 			}
+			if int(c.d.nodes[apex].attrs)+len(c.inherit) >= maxAttributes {
+				return &Error{Limit, int(a.pos), fmt.Sprintf("more than %d attributes, inherited ones included", maxAttributes)}
+			}
+			c.inherit = append(c.inherit, row)
 		}
 	}
 	return nil

@@ -277,8 +277,8 @@ func (e Element) onlyText() bool {
 	return true
 }
 
-// AppendInner appends what stands between the tags of e, octet for octet. It is meant for Signed elements, whose octets
-// are canonical.
+// AppendInner appends what stands between the tags of e, octet for octet. It is for Signed elements of messages, whose
+// octets are canonical: neither comments nor CDATA sections nor processing instructions are among them.
 func (e Element) AppendInner(dst []byte) []byte {
 	if e.d == nil || e.node().end == e.row+1 {
 		return dst

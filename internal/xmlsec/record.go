@@ -6,8 +6,8 @@ import "bytes"
 func (c *canonicalizer) recordElement(n *node, pos int32) int32 {
 	row := int32(len(c.out.nodes))
 	c.out.nodes = append(c.out.nodes, node{kind: elementNode, pos: pos, size: n.size, colon: n.colon, parent: c.recordParent(),
-		ns: n.ns, prefix: n.prefix, attr: int32(len(c.out.attrs)), attrs: uint8(len(c.order)), decl: int32(len(c.out.decls)),
-		decls: uint8(len(c.decls))})
+		ns: n.ns, prefix: n.prefix, attr: int32(len(c.out.attrs)), attrs: uint16(len(c.order)), decl: int32(len(c.out.decls)),
+		decls: uint16(len(c.decls))})
 	c.out.decls = append(c.out.decls, c.decls...)
 	return row
 }

@@ -176,13 +176,20 @@ func TestRecordedTableAtTheLimits(t *testing.T) {
 		doc.WriteString("<e" + strings.ReplaceAll(numbered(xmlsec.MaxDeclarations, " xmlns:q%d='u'"), "q", string(rune('a'+i))))
 		doc.WriteString(strings.ReplaceAll(numbered(20, " xml:q%d=''"), "q", string(rune('a'+i))) + ">")
 	}
-	doc.WriteString("<x" + numbered(xmlsec.MaxAttributes, " a%d=''") + "/></e></e></e>")
+	beyond := doc.String() + "<x" + numbered(xmlsec.MaxAttributes-59, " a%d=''") + "/></e></e></e>"
+	doc.WriteString("<x" + numbered(xmlsec.MaxAttributes-60, " a%d=''") + "/></e></e></e>")
 	u := parse(t, doc.String())
 	inner := u.Root().First().First().First()
 	require.True(t, inner.Is("", "x"))
 	s, err := u.Record(inner, xmlsec.Element{}, xmlsec.C14N{})
 	require.NoError(t, err)
-	assert.Len(t, attributes(s.Root()), xmlsec.MaxAttributes+60)
+	assert.Len(t, attributes(s.Root()), xmlsec.MaxAttributes)
 	assert.Equal(t, 3*xmlsec.MaxDeclarations, strings.Count(string(s.Bytes()), "xmlns:"))
 	assertSameSigned(t, doc.String())
+
+	u = parse(t, beyond)
+	_, err = u.Record(u.Root().First().First().First(), xmlsec.Element{}, xmlsec.C14N{})
+	var e *xmlsec.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, xmlsec.Limit, e.Kind)
 }

@@ -20,18 +20,18 @@ const (
 
 // A node is one row of a document's table, in document order. Offsets count octets of document.src.
 type node struct {
-	pos    int32 // element: of its name; else: of the content, for a processing instruction its target
-	size   int32 // of the name or the content
-	end    int32 // first row that is not a descendant
-	close  int32 // offset behind the end tag or the content
-	parent int32 // row of the parent element, -1 at the top
-	attr   int32 // first row in document.attrs
-	decl   int32 // first row in document.decls
-	ns     int16 // element: its namespace
-	prefix int16 // element: its prefix
-	attrs  uint8 // how many attributes
-	decls  uint8 // how many declarations
-	colon  uint8 // octets of the prefix and its colon
+	pos    int32  // element: of its name; else: of the content, for a processing instruction its target
+	size   int32  // of the name or the content
+	end    int32  // first row that is not a descendant
+	close  int32  // offset behind the end tag or the content
+	parent int32  // row of the parent element, -1 at the top
+	attr   int32  // first row in document.attrs
+	decl   int32  // first row in document.decls
+	ns     int16  // element: its namespace
+	prefix int16  // element: its prefix
+	attrs  uint16 // how many attributes
+	decls  uint16 // how many declarations
+	colon  uint8  // octets of the prefix and its colon
 	kind   nodeKind
 	plain  bool // text: holds no reference and no carriage return, so its octets are its value
 }
