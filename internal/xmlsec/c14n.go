@@ -341,15 +341,24 @@ func (c *canonicalizer) sortAttributes(n *node, apex bool) {
 	if apex {
 		c.order = append(c.order, c.inherit...)
 	}
-	if len(c.order) > 1 {
-		slices.SortFunc(c.order, func(i, j int32) int {
-			a, b := &c.d.attrs[i], &c.d.attrs[j]
-			if a.ns != b.ns {
-				return bytes.Compare(c.d.uris[a.ns], c.d.uris[b.ns])
-			}
-			return bytes.Compare(c.d.attrLocal(a), c.d.attrLocal(b))
-		})
+	const few = 8
+	if len(c.order) > few {
+		slices.SortFunc(c.order, c.compareAttributes)
+		return
 	}
+	for i := 1; i < len(c.order); i++ {
+		for j := i; j > 0 && c.compareAttributes(c.order[j-1], c.order[j]) > 0; j-- {
+			c.order[j-1], c.order[j] = c.order[j], c.order[j-1]
+		}
+	}
+}
+
+func (c *canonicalizer) compareAttributes(i, j int32) int {
+	a, b := &c.d.attrs[i], &c.d.attrs[j]
+	if a.ns != b.ns {
+		return bytes.Compare(c.d.uris[a.ns], c.d.uris[b.ns])
+	}
+	return bytes.Compare(c.d.attrLocal(a), c.d.attrLocal(b))
 }
 
 func (c *canonicalizer) endTag() {
@@ -379,7 +388,12 @@ func (c *canonicalizer) writeDeclaration(decl declaration) {
 		c.dst = append(c.dst, c.d.prefixes[decl.prefix]...)
 	}
 	c.dst = append(c.dst, '=', '"')
-	c.dst = appendEscapedAttribute(c.dst, c.d.uris[decl.ns])
+	uri := c.d.uris[decl.ns]
+	if end, seen := scanValue(uri, 0, '"'); end == len(uri) && seen == 0 {
+		c.dst = append(c.dst, uri...)
+	} else {
+		c.dst = appendEscapedAttribute(c.dst, uri)
+	}
 	c.dst = append(c.dst, '"')
 }
 

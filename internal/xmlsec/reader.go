@@ -24,7 +24,7 @@ type Reader struct {
 	ids           []int32  // rows of attributes that are IDs
 	unescaped     []byte   // scratch for namespace names that hold references
 
-	hasAmp, hasCR, hasLF, hasTab, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
+	hasAmp, hasCR, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
 
 	canon  canonicalizer
 	signed [2]document // canonical forms that Verify hands out
@@ -91,8 +91,6 @@ func (r *Reader) checkCharacters() error {
 	}
 	r.hasAmp = bytes.IndexByte(src, '&') >= 0
 	r.hasCR = bytes.IndexByte(src, '\r') >= 0
-	r.hasLF = bytes.IndexByte(src, '\n') >= 0
-	r.hasTab = bytes.IndexByte(src, '\t') >= 0
 	r.hasCDEnd = bytes.Contains(src, []byte("]]>"))
 	return nil
 }
@@ -194,11 +192,11 @@ func (r *Reader) root() error {
 	}
 	src := r.doc.src
 	for len(r.open) > 0 {
-		i := bytes.IndexByte(src[r.pos:], '<')
-		if i < 0 {
-			return r.fail(len(src), "ends inside an element")
-		}
-		if i > 0 {
+		if r.pos == len(src) || src[r.pos] != '<' {
+			i := bytes.IndexByte(src[r.pos:], '<')
+			if i < 0 {
+				return r.fail(len(src), "ends inside an element")
+			}
 			if err := r.text(r.pos + i); err != nil {
 				return err
 			}

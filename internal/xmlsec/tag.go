@@ -2,6 +2,7 @@ package xmlsec
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 )
@@ -150,23 +151,44 @@ func (r *Reader) attributeValue() (start, end int, plain bool, err error) {
 	}
 	quote := src[r.pos]
 	start = r.pos + 1
-	size := bytes.IndexByte(src[start:], quote)
-	if size < 0 {
+	end, seen := scanValue(src, start, quote)
+	if end == len(src) {
 		return 0, 0, false, r.fail(start, "an attribute value that does not end")
 	}
-	value := src[start : start+size]
-	if i := bytes.IndexByte(value, '<'); i >= 0 {
-		return 0, 0, false, r.fail(start+i, `"<" in an attribute value`)
+	if src[end] == '<' {
+		return 0, 0, false, r.fail(end, `"<" in an attribute value`)
 	}
-	end = start + size
 	r.pos = end + 1
-	if r.hasAmp && bytes.IndexByte(value, '&') >= 0 {
-		return start, end, false, r.references(start, end)
+	if seen == 0 {
+		return start, end, true, nil
 	}
-	plain = !(r.hasLF && bytes.IndexByte(value, '\n') >= 0 || r.hasTab && bytes.IndexByte(value, '\t') >= 0 ||
-		r.hasCR && bytes.IndexByte(value, '\r') >= 0 ||
-		quote == '\'' && bytes.IndexByte(value, '"') >= 0) // which the canonical form escapes
-	return start, end, plain, nil
+	value := src[start:end]
+	if bytes.IndexByte(value, '&') >= 0 {
+		err = r.references(start, end)
+	}
+	return start, end, false, err
+}
+
+// scanValue returns the offset of the first quote or "<" from i on, or else the end, and whether what is before it needs
+// a closer look: a reference, white space to normalise, or a double quote, which the canonical form escapes.
+func scanValue(src []byte, i int, quote byte) (end int, seen uint64) {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	stop := uint64(quote) * ones
+	for ; i+8 <= len(src); i += 8 {
+		w := binary.LittleEndian.Uint64(src[i:])
+		a, b, c, d := w^stop, w^('<'*ones), w^('&'*ones), w^('"'*ones)
+		ends := ((a-ones)&^a | (b-ones)&^b) & high
+		if ends != 0 {
+			break // the octets in front of it are looked at one by one
+		}
+		seen |= ((c-ones)&^c | (d-ones)&^d | (w-' '*ones)&^w) & high
+	}
+	for ; i < len(src) && src[i] != quote && src[i] != '<'; i++ {
+		if src[i] == '&' || src[i] < ' ' || src[i] == '"' {
+			seen = 1
+		}
+	}
+	return i, seen
 }
 
 // declare binds a prefix for the element n and its descendants (Namespaces in XML 1.0, section 3).
@@ -281,14 +303,25 @@ func (r *Reader) resolve(n *node) error {
 // hashes are compared, so that an element of many attributes costs little more for each than one of few.
 func (r *Reader) repeated(attrs []attribute) int {
 	const few = 8
-	d := &r.doc
+	if len(attrs) > few {
+		return r.repeatedOfMany(attrs)
+	}
+	for i := 1; i < len(attrs); i++ {
+		for j := range i {
+			if r.doc.sameAttribute(&attrs[j], &attrs[i]) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func (r *Reader) repeatedOfMany(attrs []attribute) int {
 	var hashes [maxAttributes]uint64
 	for i := range attrs {
-		if len(attrs) > few {
-			hashes[i] = maphash.Bytes(hashSeed, d.attrLocal(&attrs[i])) + uint64(attrs[i].ns)
-		}
+		hashes[i] = maphash.Bytes(hashSeed, r.doc.attrLocal(&attrs[i])) + uint64(attrs[i].ns)
 		for j := range i {
-			if hashes[i] == hashes[j] && d.sameAttribute(&attrs[j], &attrs[i]) {
+			if hashes[i] == hashes[j] && r.doc.sameAttribute(&attrs[j], &attrs[i]) {
 				return i
 			}
 		}
