@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -88,7 +87,7 @@ func (a *Assertion) Subject() Subject {
 }
 
 // ErrNoAccountKey says that a subject cannot stand for an account: it has no NameID, or a transient one.
-var ErrNoAccountKey = errors.New("saml: the subject has no lasting identifier")
+const ErrNoAccountKey = sentinel("saml: the subject has no lasting identifier")
 
 // AccountKey is a string that stands for this user at this identity provider for good: a hash over issuer, format,
 // qualifiers and value (SAML Core 8.3.7), safe to store and to log. Two issuers that use the same name give two keys. A

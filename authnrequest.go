@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/compose"
@@ -50,7 +52,7 @@ type StartOptions struct {
 	// NameIDFormat asks for a NameID of that format, and refuses any other.
 	NameIDFormat string
 	// RequestID is the ID of the AuthnRequest; "" makes a new random one, as it should be. It is for judging recorded logins:
-	// at most 256 printable ASCII characters. An identity provider takes an xs:ID only, which begins with a letter or "_".
+	// at most 256 octets of printable characters. An identity provider takes an xs:ID only, which begins with a letter or "_".
 	RequestID string
 	// BrowserKey is the key that the browser holds from an earlier request, "" if it holds none.
 	BrowserKey string
@@ -118,7 +120,7 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 		return nil, err
 	}
 	p := &pending{browser: sha256.Sum256([]byte(started.BrowserKey)), issued: now, returnTo: sp.target(opts.ReturnTo),
-		relay: started.RelayState, forceAuthn: opts.ForceAuthn, passive: opts.IsPassive, maxAuthnAge: opts.MaxAuthnAge,
+		relay: started.RelayState, forceAuthn: opts.ForceAuthn, maxAuthnAge: opts.MaxAuthnAge,
 		nameIDFormat: opts.NameIDFormat, authnContext: slices.Clone(opts.AuthnContext)}
 	key := stateKey(pendingKind, sp.config.EntityID, trust.Domain, started.RequestID)
 	added, err := sp.config.State.Add(ctx, key, p.marshal(), pendingKeep)
@@ -186,14 +188,12 @@ func random(n int) []byte {
 	return b
 }
 
-// isID reports whether s may stand for a request: printable ASCII, of which XML and URLs leave every character as it is.
+// isID reports whether s may stand for a request: printable characters, of which XML leaves each as it is.
 func isID(s string) bool {
-	for _, c := range []byte(s) {
-		if c <= ' ' || c > '~' || strings.IndexByte(`"&'<>`, c) >= 0 {
-			return false
-		}
+	odd := func(c rune) bool {
+		return unicode.IsSpace(c) || !unicode.IsPrint(c) || strings.ContainsRune(`"&'<>`, c)
 	}
-	return s != "" && len(s) <= 256
+	return s != "" && len(s) <= 256 && utf8.ValidString(s) && !strings.ContainsFunc(s, odd)
 }
 
 // isBrowserKey reports whether s has the form of the keys that we give out.
@@ -207,6 +207,9 @@ func (sp *ServiceProvider) LoginLink(trust LoginTrust, target string) string {
 	q := url.Values{"entityID": {trust.Domain}}
 	if target != "" {
 		q.Set("target", target)
+	}
+	if strings.Contains(sp.config.LoginURL, "?") {
+		return sp.config.LoginURL + "&" + q.Encode()
 	}
 	return sp.config.LoginURL + "?" + q.Encode()
 }

@@ -49,7 +49,7 @@ func TestRequestIDs(t *testing.T) {
 		require.False(t, seen[started.RequestID])
 		seen[started.RequestID] = true
 	}
-	for id, good := range map[string]bool{"_a.b-1": true, "a": true, "1a": true, "<": false, "a\"": false, "a b": false, "é": false, strings.Repeat("a", 257): false} {
+	for id, good := range map[string]bool{"_a.b-1": true, "a": true, "1a": true, "<": false, "a\"": false, "a b": false, "é": true, "\x00": false, "\xff": false, strings.Repeat("a", 257): false} {
 		_, err := w.sp.Request(t.Context(), w.trust(), saml.StartOptions{RequestID: id})
 		assert.Equal(t, good, err == nil, id)
 	}
@@ -210,11 +210,16 @@ func TestConfig(t *testing.T) {
 		"user":                  func(c *saml.Config) { c.BaseURL = "https://u@sp.example.com" },
 		"ACS http":              func(c *saml.Config) { c.ACSURL = "http://sp.example.com/acs" },
 		"ACS of another origin": func(c *saml.Config) { c.ACSURL = "https://other.example.com/acs" },
+		"entity ID with NUL":    func(c *saml.Config) { c.EntityID = "a\x00" },
 		"entity ID with space":  func(c *saml.Config) { c.EntityID = "a b" },
 		"entity ID too long":    func(c *saml.Config) { c.EntityID = strings.Repeat("a", 1025) },
+		"large letters":         func(c *saml.Config) { c.BaseURL = "HTTPS://sp.example.com" },
+		"an empty query":        func(c *saml.Config) { c.BaseURL = "https://sp.example.com/?" },
+		"one path for two":      func(c *saml.Config) { c.ACSURL = "https://sp.example.com/sso/metadata" },
+		"a URL for a host":      func(c *saml.Config) { c.RelayStateHosts = []string{"https://ok.example.com/"} },
 		"no trusts":             func(c *saml.Config) { c.Trusts = nil },
 		"no state":              func(c *saml.Config) { c.State = nil },
-		"skew":                  func(c *saml.Config) { c.ClockSkew = time.Hour + 1 },
+		"skew":                  func(c *saml.Config) { c.ClockSkew = 25 * time.Hour },
 		"form size":             func(c *saml.Config) { c.MaxFormBytes = 5 << 20 },
 		"negative size":         func(c *saml.Config) { c.MaxMessageBytes = -1 },
 		"default elsewhere":     func(c *saml.Config) { c.DefaultPath = "//evil.net" },

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Config says what a service provider is. New copies it; every zero value is the strict choice.
@@ -37,7 +39,7 @@ type Config struct {
 	ClockSkew time.Duration
 	// DefaultPath is where a login leads that was not begun at a page of ours; "/" if empty.
 	DefaultPath string
-	// RelayStateHosts are hosts, beside our own, to which a relay state may lead, by https; exact, with port if it has one.
+	// RelayStateHosts are hosts (not URLs), beside our own, to which a relay state may lead, by https; exact, with port if it has one.
 	RelayStateHosts []string
 	// MaxFormBytes and MaxMessageBytes bound what is posted, and the XML in it: at most, and by default, 4 and 3 MiB.
 	MaxFormBytes, MaxMessageBytes int
@@ -53,7 +55,7 @@ type Config struct {
 
 const (
 	defaultSkew     = 3 * time.Minute
-	maxSkew         = time.Hour
+	maxSkew         = 24 * time.Hour
 	maxFormBytes    = 4 << 20
 	maxMessageBytes = 3 << 20
 	maxEntityID     = 1024 // SAML Core 8.3.6
@@ -62,7 +64,7 @@ const (
 // complete checks a Config and fills in what is derived.
 func (c Config) complete() (Config, error) {
 	base, err := url.Parse(c.BaseURL)
-	if err != nil || c.checkOwn(c.BaseURL) != nil || base.RawQuery != "" {
+	if err != nil || c.checkOwn(c.BaseURL) != nil || base.RawQuery != "" || base.ForceQuery {
 		return c, fmt.Errorf("saml: BaseURL %q must be https://host, with a path if need be (http:// only for the loopback)", c.BaseURL)
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
@@ -84,11 +86,20 @@ func (c Config) complete() (Config, error) {
 			return c, fmt.Errorf("saml: %s must be on the origin of BaseURL", place.name)
 		}
 	}
+	if paths := []string{pathOf(c.MetadataURL), pathOf(c.LoginURL), pathOf(c.ACSURL)}; paths[0] == paths[1] || paths[0] == paths[2] || paths[1] == paths[2] {
+		return c, errors.New("saml: MetadataURL, LoginURL and ACSURL must have different paths")
+	}
+	for _, host := range c.RelayStateHosts {
+		if u, err := url.Parse("https://" + host); err != nil || host == "" || u.Host != host || u.User != nil {
+			return c, fmt.Errorf("saml: RelayStateHosts: %q is not a host, with port if need be", host)
+		}
+	}
 	if c.EntityID == "" {
 		c.EntityID = c.MetadataURL
 	}
-	if len(c.EntityID) > maxEntityID || strings.ContainsFunc(c.EntityID, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return c, fmt.Errorf("saml: EntityID must be at most %d printable ASCII characters without spaces", maxEntityID)
+	if len(c.EntityID) > maxEntityID || !utf8.ValidString(c.EntityID) ||
+		strings.ContainsFunc(c.EntityID, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		return c, fmt.Errorf("saml: EntityID must be at most %d octets of printable characters without spaces", maxEntityID)
 	}
 	switch {
 	case c.ClockSkew == 0:

@@ -1,9 +1,11 @@
 package saml
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/logintrust/saml/internal/wire"
 	"github.com/logintrust/saml/internal/xmlsec"
 )
 
@@ -108,6 +110,8 @@ const (
 	BrowserMismatch Reason = "browser_mismatch"
 	// Replayed: the response or its assertion was used before.
 	Replayed Reason = "replayed"
+	// NotConfigured: the trust or the service provider lacks what this login needs, such as a URL or a signing key.
+	NotConfigured Reason = "not_configured"
 	// StoreFailed: a store could not be asked, so nothing is known and nobody gets in.
 	StoreFailed Reason = "store_failed"
 )
@@ -126,7 +130,7 @@ func (r Reason) Public() string {
 		return "This sign-in was already used, has expired, or was started in another browser. Please start again."
 	case ReauthenticationRequired, SessionExpired, Expired:
 		return "This sign-in is too old. Please sign in again."
-	case StoreFailed:
+	case StoreFailed, NotConfigured:
 		return "Signing in is not possible at the moment. Please try again later."
 	}
 	return "The sign-in was refused. Please contact your administrator and quote the reference below."
@@ -155,9 +159,35 @@ type Error struct {
 	ErrorURL string
 
 	cause  error
+	allow  string    // the HTTP method that would have been right, if that is what is wrong
 	repeat *finished // the login that this very response made a moment ago
 	hop    bool      // only the browser's cookie is missing
 }
+
+// A sentinel is an error that is told from others by itself, and that nobody can assign.
+type sentinel string
+
+func (s sentinel) Error() string { return string(s) }
+
+// Status codes of SAML Core 3.2.2.2, for Status.Has.
+const (
+	StatusRequester             = "urn:oasis:names:tc:SAML:2.0:status:Requester"
+	StatusResponder             = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+	StatusVersionMismatch       = "urn:oasis:names:tc:SAML:2.0:status:VersionMismatch"
+	StatusAuthnFailed           = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"
+	StatusInvalidNameIDPolicy   = "urn:oasis:names:tc:SAML:2.0:status:InvalidNameIDPolicy"
+	StatusNoAuthnContext        = "urn:oasis:names:tc:SAML:2.0:status:NoAuthnContext"
+	StatusNoAvailableIDP        = "urn:oasis:names:tc:SAML:2.0:status:NoAvailableIDP"
+	StatusNoPassive             = wire.StatusNoPassive
+	StatusNoSupportedIDP        = "urn:oasis:names:tc:SAML:2.0:status:NoSupportedIDP"
+	StatusProxyCountExceeded    = "urn:oasis:names:tc:SAML:2.0:status:ProxyCountExceeded"
+	StatusRequestDenied         = "urn:oasis:names:tc:SAML:2.0:status:RequestDenied"
+	StatusRequestUnsupported    = "urn:oasis:names:tc:SAML:2.0:status:RequestUnsupported"
+	StatusRequestVersionTooHigh = "urn:oasis:names:tc:SAML:2.0:status:RequestVersionTooHigh"
+	StatusRequestVersionTooLow  = "urn:oasis:names:tc:SAML:2.0:status:RequestVersionTooLow"
+	StatusUnknownPrincipal      = "urn:oasis:names:tc:SAML:2.0:status:UnknownPrincipal"
+	StatusUnsupportedBinding    = "urn:oasis:names:tc:SAML:2.0:status:UnsupportedBinding"
+)
 
 // A Status is what an identity provider answers instead of an assertion (SAML Core 3.2.2.2).
 type Status struct {
@@ -167,6 +197,8 @@ type Status struct {
 	Sub []string
 	// Message is text for a person; foreign, to be escaped in a page.
 	Message string
+	// Detail is the XML inside StatusDetail, as sent, at most 4096 octets of it; foreign.
+	Detail string
 	// Signed says that one of the trust's keys vouches for the answer.
 	Signed bool
 }
@@ -199,6 +231,9 @@ func (e *Error) Error() string {
 	if e.Spec != "" {
 		fmt.Fprintf(&b, " (%s)", e.Spec)
 	}
+	if e.cause != nil {
+		fmt.Fprintf(&b, ": %v", e.cause)
+	}
 	return b.String()
 }
 
@@ -220,7 +255,7 @@ func quoted(s string) string { return fmt.Sprintf("%.64q", s) }
 // reasonOf gives a fault of the XML layer its reason.
 func reasonOf(err error) *Error {
 	reason := BadResponse
-	if e, ok := err.(*xmlsec.Error); ok {
+	if e, ok := errors.AsType[*xmlsec.Error](err); ok {
 		switch e.Kind {
 		case xmlsec.Limit:
 			reason = TooLarge

@@ -106,3 +106,55 @@ func ExampleLoginTrust_Check() {
 	// <nil>
 	// saml: login trust: LoginURL: "http://idp.example.com/sso" must begin with https:// (http:// only for the loopback)
 }
+
+// The second rung: from handlers of the application's own.
+func ExampleServiceProvider_StartLogin() {
+	idp, err := samltest.New(samltest.Options{})
+	if err != nil {
+		panic(err)
+	}
+	trust := idp.Trust()
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState()})
+	if err != nil {
+		panic(err)
+	}
+	start := func(w http.ResponseWriter, r *http.Request) {
+		if err := sp.StartLogin(w, r, trust, saml.StartOptions{ReturnTo: r.URL.RequestURI()}); err != nil {
+			sp.WriteError(w, r, err)
+		}
+	}
+	finish := func(w http.ResponseWriter, r *http.Request) {
+		login, err := sp.FinishLogin(w, r)
+		switch {
+		case errors.Is(err, saml.ErrAnswered):
+		case err != nil:
+			sp.WriteError(w, r, err)
+		default:
+			startSession(w, login)
+			http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
+		}
+	}
+	w := httptest.NewRecorder()
+	start(w, httptest.NewRequest(http.MethodGet, "/inbox", nil))
+	fmt.Println(w.Code)
+	w = httptest.NewRecorder()
+	finish(w, httptest.NewRequest(http.MethodPost, "/sso/acs", nil))
+	fmt.Println(w.Code)
+	// Output:
+	// 303
+	// 400
+}
+
+// A trust from an identity provider's metadata, for an administrator to look at.
+func ExampleTrustFromMetadata() {
+	idp, err := samltest.New(samltest.Options{})
+	if err != nil {
+		panic(err)
+	}
+	trust, err := saml.TrustFromMetadata(idp.Metadata(), "", time.Now())
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(trust.Domain, trust.LoginURL, len(trust.Keys), trust.State)
+	// Output: https://idp.example.com/metadata https://idp.example.com/sso 1 provisional
+}

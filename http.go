@@ -1,11 +1,13 @@
 package saml
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"html/template"
+	"io"
 	"mime"
 	"net/http"
 	"net/netip"
@@ -18,10 +20,10 @@ import (
 
 // ErrAnswered says that the response has been written and there is nothing left to do: the browser was asked for its
 // cookie once more, or sent where an earlier submit of the same form had led.
-var ErrAnswered = errors.New("saml: the response has been written")
+const ErrAnswered = sentinel("saml: the response has been written")
 
-// Handler serves everything: GET {MetadataURL}, GET {LoginURL}?entityID=…&target=… and POST {ACSURL}; the first rung of the
-// API. onLogin starts the host's session and answers, as a rule with
+// Handler serves everything: GET {MetadataURL}, GET {LoginURL}?entityID=…&target=… (and &binding=post) and POST {ACSURL};
+// the first rung of the API. onLogin starts the host's session and answers, as a rule with
 //
 //	http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
 //
@@ -78,14 +80,13 @@ func (sp *ServiceProvider) serveMetadata(w http.ResponseWriter, r *http.Request)
 	h.Set("Content-Type", "application/samlmetadata+xml")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("ETag", sp.metadata.etag)
-	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(sp.metadata.bytes)))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(sp.metadata.bytes))
 }
 
 // serveLogin begins a login at the trust that the query names.
 func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
-		w.Header().Set("Allow", "GET")
-		sp.WriteError(w, r, refuse(BadRequest, quoted(r.Method), "GET"))
+		sp.WriteError(w, r, wrongMethod(r, http.MethodGet))
 		return
 	}
 	q := r.URL.Query()
@@ -110,7 +111,7 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 // StartLogin begins a login and sends the browser to the identity provider: the second rung of the API. It writes the
-// response unless it returns an error.
+// response unless it returns an error. A browser that says it asks for a frame or a script's own use is refused.
 func (sp *ServiceProvider) StartLogin(w http.ResponseWriter, r *http.Request, trust LoginTrust, opts StartOptions) error {
 	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
 		// In a frame of another site nobody sees who signs in to what.
@@ -179,7 +180,7 @@ func (sp *ServiceProvider) hop(w http.ResponseWriter, posted Posted) error {
 // readForm reads the body of a POST: that and nothing else counts (SAML Bindings 3.5).
 func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p Posted, hopped bool, refused *Error) {
 	if r.Method != http.MethodPost {
-		return p, false, refuse(BadRequest, quoted(r.Method), "POST")
+		return p, false, wrongMethod(r, http.MethodPost)
 	}
 	if r.Body == nil {
 		return p, false, refuse(BadRequest, "no body", "a form")
@@ -192,23 +193,22 @@ func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p P
 		return p, false, refuse(TooLarge, "a larger form", "a form within Config.MaxFormBytes")
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, int64(sp.config.MaxFormBytes))
-	if err := r.ParseForm(); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return p, false, refuse(TooLarge, "a larger form", "a form within Config.MaxFormBytes")
-		}
+	body, err := io.ReadAll(r.Body)
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return p, false, refuse(TooLarge, "a larger form", "a form within Config.MaxFormBytes")
+	}
+	form, badForm := url.ParseQuery(string(body)) // not r.ParseForm, which judges the URL's query too
+	if err != nil || badForm != nil {
 		return p, false, refuse(BadRequest, "a form that cannot be read", "application/x-www-form-urlencoded")
 	}
-	form := r.PostForm
 	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 || len(form[hopField]) > 1 {
 		return p, false, refuse(BadRequest, "a field that is missing or repeated", "one SAMLResponse and at most one RelayState")
 	}
 	p = Posted{SAMLResponse: form.Get("SAMLResponse"), RelayState: form.Get("RelayState"), BrowserKey: sp.browserKey(r)}
-	if len(p.RelayState) > maxRelayState {
-		return Posted{}, false, refuse(TooLarge, "a larger RelayState", "at most 2048 octets")
-	}
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		p.ClientAddress = addr.Addr()
+	} else if addr, err := netip.ParseAddr(r.RemoteAddr); err == nil { // as middleware for proxies leaves it
+		p.ClientAddress = addr
 	}
 	return p, form.Has(hopField), nil
 }
@@ -258,9 +258,9 @@ var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
 // WriteError answers a refused login with a page that helps its user and tells an attacker nothing: a sentence that many
 // reasons share, and a reference under which Config.OnRefusal, which is called first, has the rest. err may be any error.
 func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	var refused *Error
-	if !errors.As(err, &refused) || refused == nil {
-		refused = &Error{Reason: BadRequest, Found: "a request that could not be begun", cause: err}
+	refused, _ := errors.AsType[*Error](err)
+	if refused == nil {
+		refused = &Error{Reason: NotConfigured, cause: err}
 	}
 	reference := rand.Text()[:10]
 	if sp.config.OnRefusal != nil {
@@ -270,16 +270,28 @@ func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, er
 	binding.NoStore(h)
 	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	if refused.Reason == BadRequest && r.Method != http.MethodPost && h.Get("Allow") == "" && r.URL.Path == pathOf(sp.config.ACSURL) {
-		h.Set("Allow", "POST")
+	if refused.allow != "" {
+		h.Set("Allow", refused.allow)
 	}
 	w.WriteHeader(refused.status())
 	_ = errorPage.Execute(w, struct{ Text, Reference, Home string }{refused.Reason.Public(), reference,
 		cmp.Or(refused.ReturnTo, sp.config.DefaultPath)})
 }
 
+func wrongMethod(r *http.Request, allow string) *Error {
+	e := refuse(BadRequest, quoted(r.Method), allow)
+	e.allow = allow
+	return e
+}
+
 // status is the HTTP status for a browser. It is the same for all that an attacker might tell apart.
 func (e *Error) status() int {
+	switch {
+	case e.allow != "":
+		return http.StatusMethodNotAllowed
+	case e.Reason == NotConfigured:
+		return http.StatusInternalServerError
+	}
 	switch e.Reason {
 	case BadRequest:
 		return http.StatusBadRequest

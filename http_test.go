@@ -284,7 +284,7 @@ func TestBadForms(t *testing.T) {
 		status int
 		reason saml.Reason
 	}{
-		{"GET", httptest.NewRequest(http.MethodGet, acs+"?"+good().Encode(), nil), 400, saml.BadRequest},
+		{"GET", httptest.NewRequest(http.MethodGet, acs+"?"+good().Encode(), nil), 405, saml.BadRequest},
 		{"query", formRequest(acs+"?"+good().Encode(), url.Values{}), 400, saml.BadRequest},
 		{"empty form", formRequest(acs, url.Values{}), 400, saml.BadRequest},
 		{"twice", formRequest(acs, twice), 400, saml.BadRequest},

@@ -106,6 +106,9 @@ func ParsePublicKey(text string) (PublicKey, error) {
 	if err != nil || len(der) == 0 {
 		return PublicKey{}, errors.New("saml: neither PEM nor base64")
 	}
+	if block, _ := pem.Decode(der); block != nil && !strings.Contains(block.Type, "PRIVATE") {
+		der = block.Bytes // the base64 of PEM, as some products write it in metadata
+	}
 	return parseKeyDER(der)
 }
 
@@ -131,8 +134,11 @@ func parseKeyDER(der []byte) (PublicKey, error) {
 	if spki, ok := keyOfCertificate(der); ok {
 		if key, err := x509.ParsePKIXPublicKey(spki); err == nil {
 			k, err := NewPublicKey(key)
+			if err != nil {
+				return PublicKey{}, err
+			}
 			k.certificate = der
-			return k, err
+			return k, nil
 		}
 	}
 	return PublicKey{}, errors.New("saml: neither a certificate nor a public key that can be read")
@@ -164,11 +170,44 @@ func keyOfCertificate(der []byte) (spki []byte, ok bool) {
 	return tbs.Key.FullBytes, true
 }
 
-// keyFromMetadata reads the content of a KeyDescriptor.
-func keyFromMetadata(k wire.Key) (PublicKey, error) {
+// keysFromMetadata reads the content of a KeyDescriptor. What cannot be read is left out; err then says why.
+func keysFromMetadata(k wire.Key) (keys []PublicKey, err error) {
+	if len(k.Certificates) == 0 {
+		key, err := bareKey(k)
+		if err != nil {
+			return nil, err
+		}
+		return []PublicKey{key}, nil
+	}
+	for _, text := range k.Certificates {
+		key, unread := ParsePublicKey(text)
+		if unread != nil {
+			err = unread
+			continue
+		}
+		keys = append(keys, key)
+	}
+	return slices.DeleteFunc(keys, func(key PublicKey) bool { return issuesOneOf(key, keys) }), err
+}
+
+// issuesOneOf reports whether a certificate is there to vouch for another one of its X509Data, as a chain has it. Its key
+// is the authority's, not the identity provider's, and is not pinned.
+func issuesOneOf(ca PublicKey, keys []PublicKey) bool {
+	authority, err := x509.ParseCertificate(ca.certificate)
+	if err != nil {
+		return false
+	}
+	for _, k := range keys {
+		cert, err := x509.ParseCertificate(k.certificate)
+		if err == nil && bytes.Equal(cert.RawIssuer, authority.RawSubject) && !bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+			return true
+		}
+	}
+	return false
+}
+
+func bareKey(k wire.Key) (PublicKey, error) {
 	switch {
-	case k.Certificate != "":
-		return ParsePublicKey(k.Certificate)
 	case k.DER != "":
 		return ParsePublicKey(k.DER)
 	case k.Modulus != "":

@@ -47,7 +47,8 @@ type LoginTrust struct {
 	RequireSignedAssertion bool `json:"requireSignedAssertion,omitempty"`
 	// RequireDestination refuses a Response without Destination even if it is not signed.
 	RequireDestination bool `json:"requireDestination,omitempty"`
-	// CheckClientAddress refuses an assertion whose bearer confirmation names another network address than the client's.
+	// CheckClientAddress refuses an assertion whose bearer confirmation names another network address than the client's,
+	// which to the handlers is http.Request.RemoteAddr: behind a proxy, the proxy's, unless something in front sets it.
 	CheckClientAddress bool `json:"checkClientAddress,omitempty"`
 
 	// AllowSHA1 admits signatures and digests with SHA-1. Collisions are practical (SHAttered, 2017): who can choose part of
@@ -65,8 +66,8 @@ type LoginTrust struct {
 	Audiences []string `json:"audiences,omitempty"`
 	// AuthnContext lists the authentication context classes that are accepted; empty accepts any.
 	AuthnContext []string `json:"authnContext,omitempty"`
-	// MaxAuthnAge is how long ago the user may have been authenticated; 0 sets no limit.
-	MaxAuthnAge time.Duration `json:"maxAuthnAge,omitempty"`
+	// MaxAuthnAge is how long ago the user may have been authenticated; 0 sets no limit. In JSON it is nanoseconds.
+	MaxAuthnAge time.Duration `json:"maxAuthnAgeNanoseconds,omitempty"`
 	// RequiredAttributes names attributes without which a login is refused.
 	RequiredAttributes []string `json:"requiredAttributes,omitempty"`
 }
@@ -178,6 +179,9 @@ func checkURL(s string) error {
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
 		return fmt.Errorf("%.64q must begin with https:// (http:// only for the loopback)", s)
+	}
+	if !strings.HasPrefix(s, u.Scheme+"://") {
+		return fmt.Errorf("%.64q must have its scheme in small letters", s)
 	}
 	if u.Hostname() == "" || u.User != nil || strings.ContainsAny(s, "# \t\r\n\\") {
 		return fmt.Errorf("%.64q must have a host, and no user, fragment, space or backslash", s)

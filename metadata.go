@@ -46,7 +46,7 @@ func (sp *ServiceProvider) describe() (document, error) {
 func (sp *ServiceProvider) Metadata() []byte { return slices.Clone(sp.metadata.bytes) }
 
 // ErrSeveralIdPs says that metadata holds more than one identity provider, and none was picked.
-var ErrSeveralIdPs = errors.New("saml: the metadata holds several identity providers; name one by its entity ID")
+const ErrSeveralIdPs = sentinel("saml: the metadata holds several identity providers; name one by its entity ID")
 
 // TrustFromMetadata proposes a login trust from an identity provider's metadata: one EntityDescriptor, or an aggregate
 // from which entityID picks one. entityID may be empty if there is only one identity provider. now is held against
@@ -156,18 +156,23 @@ func trustFrom(idp wire.IdP, now time.Time) (LoginTrust, error) {
 		if len(t.Keys) > maxPinnedKeys {
 			break // Check says what is wrong
 		}
-		key, err := keyFromMetadata(k)
+		keys, err := keysFromMetadata(k)
 		if err != nil {
 			unread = err
-			continue
 		}
-		// Two certificates for one key are two wrappings, of which an administrator may know either.
-		if !slices.ContainsFunc(t.Keys, func(k PublicKey) bool { return k.Equal(key) && bytes.Equal(k.certificate, key.certificate) }) {
-			t.Keys = append(t.Keys, key)
+		for _, key := range keys {
+			// Two certificates for one key are two wrappings, of which an administrator may know either.
+			if !slices.ContainsFunc(t.Keys, func(k PublicKey) bool { return k.Equal(key) && bytes.Equal(k.certificate, key.certificate) }) {
+				t.Keys = append(t.Keys, key)
+			}
 		}
 	}
 	if len(t.Keys) == 0 {
-		return LoginTrust{}, fmt.Errorf("saml: the metadata of %s has no signing key that can be read: %w", quoted(t.Domain), errors.Join(unread))
+		none := fmt.Errorf("saml: the metadata of %s has no signing key that can be read", quoted(t.Domain))
+		if unread != nil {
+			none = fmt.Errorf("%w: %w", none, unread)
+		}
+		return LoginTrust{}, none
 	}
 	if t.LoginURL == "" && t.LoginPostURL == "" && !plain {
 		return LoginTrust{}, fmt.Errorf("saml: the metadata of %s has no https endpoint for HTTP-Redirect or HTTP-POST", quoted(t.Domain))

@@ -17,7 +17,6 @@ type pending struct {
 
 	// What was asked for, to be held against the answer.
 	forceAuthn   bool
-	passive      bool
 	maxAuthnAge  time.Duration
 	nameIDFormat string
 	authnContext []string
@@ -40,9 +39,6 @@ func (p *pending) marshal() []byte {
 	if p.forceAuthn {
 		flags |= 1
 	}
-	if p.passive {
-		flags |= 2
-	}
 	b = append(b, pendingVersion, flags)
 	b = append(b, p.browser[:]...)
 	b = binary.AppendVarint(b, p.issued.UnixNano())
@@ -64,7 +60,7 @@ func unmarshalPending(b []byte) (*pending, error) {
 	}
 	p := &pending{}
 	flags := r.byte()
-	p.forceAuthn, p.passive = flags&1 != 0, flags&2 != 0
+	p.forceAuthn = flags&1 != 0
 	r.fixed(p.browser[:])
 	p.issued = time.Unix(0, r.int()).UTC()
 	p.maxAuthnAge = time.Duration(r.int())

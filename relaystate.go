@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	maxRelayState = 2048 // octets that are looked at; a relay state of our own has at most 80 (SAML Bindings 3.4.3)
-	maxReturnTo   = 2048
+	maxRelayState = 8 << 10 // octets that are admitted; a relay state of our own has at most 80 (SAML Bindings 3.4.3)
+	maxReturnTo   = 2 << 10 // octets of a place to go
 )
 
 // target reduces a URL that came from outside to a place where a user may be sent: the path of a URL of our own origin, a

@@ -133,7 +133,8 @@ func checkStatus(c *candidate) *Error {
 	if c.Claims.StatusCode == wire.StatusSuccess {
 		return nil
 	}
-	status := &Status{Code: c.Claims.StatusCode, Sub: c.Claims.StatusSub, Message: c.Claims.StatusMessage, Signed: c.ResponseSigned}
+	status := &Status{Code: c.Claims.StatusCode, Sub: c.Claims.StatusSub, Message: c.Claims.StatusMessage, Detail: c.Claims.StatusDetail,
+		Signed: c.ResponseSigned}
 	reason := IdPRefused
 	if status.Has(wire.StatusNoPassive) {
 		reason = NoPassive
@@ -221,7 +222,7 @@ func checkSubject(c *candidate) *mismatch {
 
 // checkSubjectQualifier: a NameID that was made for another service provider does not name one of our users.
 func checkSubjectQualifier(c *candidate) *mismatch {
-	if q := c.Assertion.NameID.SPNameQualifier; q != "" && q != c.entityID {
+	if q := c.Assertion.NameID.SPNameQualifier; q != "" && !c.isOurs(q) {
 		return &mismatch{found: quoted(q), wanted: quoted(c.entityID)}
 	}
 	return nil
@@ -382,6 +383,11 @@ func checkNotOnOrAfter(c *candidate) *mismatch {
 	return nil
 }
 
+// isOurs reports whether a name is our entity ID, or one that the trust knows us by.
+func (c *candidate) isOurs(name string) bool {
+	return name == c.entityID || slices.Contains(c.trust.Audiences, name)
+}
+
 // checkAudience: audiences in one restriction are alternatives, restrictions are all to be met (erratum E46).
 func checkAudience(c *candidate) *mismatch {
 	restrictions := c.Assertion.Conditions.Audiences
@@ -389,8 +395,7 @@ func checkAudience(c *candidate) *mismatch {
 		return &mismatch{found: "no AudienceRestriction", wanted: quoted(c.entityID)}
 	}
 	for _, audiences := range restrictions {
-		ours := func(a string) bool { return a == c.entityID || slices.Contains(c.trust.Audiences, a) }
-		if !slices.ContainsFunc(audiences, ours) {
+		if !slices.ContainsFunc(audiences, c.isOurs) {
 			found := "an empty AudienceRestriction"
 			if len(audiences) > 0 {
 				found = quoted(audiences[0])

@@ -445,7 +445,7 @@ func TestStatusOfARefusal(t *testing.T) {
 		for _, sign := range []samltest.Parts{samltest.SignNothing, samltest.SignResponse} {
 			w := newWorld(t)
 			started, request := w.start(saml.StartOptions{})
-			status := samltest.Status{Code: samltest.Responder, Message: "<script>alert(1)</script>"}
+			status := samltest.Status{Code: samltest.Responder, Message: "<script>alert(1)</script>", Detail: []string{`<x:Cause xmlns:x="urn:x">77</x:Cause>`}}
 			want := []string(nil)
 			if code != "" {
 				status.Second = prefix + code
@@ -462,8 +462,10 @@ func TestStatusOfARefusal(t *testing.T) {
 			require.NotNil(t, e.Status)
 			assert.Equal(t, samltest.Responder, e.Status.Code)
 			assert.Equal(t, want, e.Status.Sub)
+			assert.Contains(t, e.Status.Detail, "Cause")
 			assert.Equal(t, sign == samltest.SignResponse, e.Status.Signed)
-			assert.Equal(t, code == "AuthnFailed", e.Status.Has(samltest.AuthnFailed))
+			assert.Equal(t, code == "AuthnFailed", e.Status.Has(saml.StatusAuthnFailed))
+			assert.True(t, e.Status.Has(saml.StatusResponder))
 			assert.NotContains(t, err.Error(), "alert")
 		}
 	}

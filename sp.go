@@ -86,6 +86,9 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 		sp.readers.Put(w)
 	}()
 
+	if len(posted.RelayState) > maxRelayState {
+		return nil, refuse(TooLarge, "a larger RelayState", fmt.Sprintf("at most %d octets", maxRelayState))
+	}
 	response, err := sp.read(w, posted.SAMLResponse)
 	if err != nil {
 		return nil, err
@@ -110,7 +113,9 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 		return nil, err.of(trust)
 	}
 	if err := c.apply(sp.assertion); err != nil {
-		err.Missing = c.missingAttributes()
+		if err.Reason == MissingAttribute {
+			err.Missing = c.missingAttributes()
+		}
 		return nil, err.of(trust)
 	}
 	login, err := sp.spend(ctx, c, posted)
@@ -383,7 +388,7 @@ func (sp *ServiceProvider) landing(returnTo, relayState, sent string) string {
 	if returnTo != "" {
 		return returnTo
 	}
-	if relayState != "" && relayState != sent && len(relayState) <= maxRelayState {
+	if relayState != "" && relayState != sent {
 		if place := sp.target(relayState); place != "" {
 			return place
 		}

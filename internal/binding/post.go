@@ -51,7 +51,7 @@ func (f Form) Page() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Write answers a request with the page.
+// Write answers a request with the page. On an error nothing has been written.
 func (f Form) Write(w http.ResponseWriter) error {
 	b, err := f.Page()
 	if err != nil {
@@ -63,8 +63,8 @@ func (f Form) Write(w http.ResponseWriter) error {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src "+ScriptHash()+"; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
-	_, err = w.Write(b)
-	return err
+	_, _ = w.Write(b) // a browser that has gone away cannot be told
+	return nil
 }
 
 // NoStore sets the headers that every page and redirect with a message in it carries (SAML Bindings 3.4.5.1, 3.5.5.1).

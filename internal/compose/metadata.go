@@ -20,7 +20,6 @@ type SPMetadata struct {
 	ACSURL        string
 	SignsRequests bool
 	SigningKeys   []MetadataKey
-	NameIDFormats []string
 }
 
 // MetadataKey is a published key: a certificate, or a bare key if Certificate is nil.
@@ -46,9 +45,6 @@ func (m SPMetadata) Document() ([]byte, error) {
 		if err := k.describe(role, "signing"); err != nil {
 			return nil, err
 		}
-	}
-	for _, format := range m.NameIDFormats {
-		role.CreateElement("md:NameIDFormat").SetText(format)
 	}
 	acs := role.CreateElement("md:AssertionConsumerService")
 	acs.CreateAttr("Binding", wire.BindingPOST)

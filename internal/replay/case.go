@@ -45,7 +45,7 @@ type ServiceProvider struct {
 	Allow                      []string `json:"allow"` // names of the trust's Allow… and Insecure… options
 }
 
-// A Step is one post of a sequence. What it leaves out is as the case has it.
+// A Step is one post of a sequence. A clock or a request that it leaves out is the case's.
 type Step struct {
 	SAMLResponse *string `json:"samlResponse"`
 	RelayState   string  `json:"relayState"`

@@ -157,11 +157,11 @@ func (sp *ServiceProvider) config() (saml.Config, error) {
 	config := saml.Config{BaseURL: acs.Scheme + "://" + acs.Host, EntityID: sp.EntityID, ACSURL: sp.ACSURL, DefaultPath: defaultPath,
 		RelayStateHosts: sp.RelayStateAllowedHosts, InsecureAllowHTTP: true}
 	if sp.ClockSkewSeconds != nil {
-		config.ClockSkew = time.Duration(*sp.ClockSkewSeconds * float64(time.Second))
-		switch {
-		case config.ClockSkew < 0:
-			return saml.Config{}, errors.New(`"sp.clockSkewSeconds" is negative`)
-		case config.ClockSkew == 0:
+		const day = 24 * 60 * 60
+		if *sp.ClockSkewSeconds < 0 || *sp.ClockSkewSeconds > day {
+			return saml.Config{}, errors.New(`"sp.clockSkewSeconds" is not between 0 and a day`)
+		}
+		if config.ClockSkew = time.Duration(*sp.ClockSkewSeconds * float64(time.Second)); config.ClockSkew == 0 {
 			config.ClockSkew = -1 // none
 		}
 	}

@@ -14,6 +14,7 @@ func Stream(in io.Reader, answered func(line []byte, a Answer) error) error {
 	r := bufio.NewReaderSize(in, 1<<16)
 	for {
 		line, err := r.ReadBytes('\n')
+		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) // some editors put a byte order mark in front of a file
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			if err := answered(line, Judge(line)); err != nil {
 				return err

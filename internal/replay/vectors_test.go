@@ -113,6 +113,7 @@ var unreachable = map[saml.Reason]string{
 	saml.MissingAttribute:         "a case requires no attribute",
 	saml.BrowserMismatch:          "a case has one browser",
 	saml.StoreFailed:              "a case's store does not fail",
+	saml.NotConfigured:            "of the HTTP handler",
 }
 
 // TestEveryReasonHasAVector holds the reasons in the library's source against the vectors.

@@ -23,8 +23,8 @@ type Endpoint struct{ Binding, Location string }
 
 // Key is the content of a KeyDescriptor: a certificate or a bare key.
 type Key struct {
-	// Certificate is the base64 of X509Certificate, "" for a bare key.
-	Certificate string
+	// Certificates are the base64 of the X509Certificates of one X509Data, which may be a chain; none for a bare key.
+	Certificates []string
 	// Modulus and Exponent are the base64 of an RSAKeyValue; Curve and Point the URI and base64 of an ECKeyValue.
 	Modulus, Exponent, Curve, Point string
 	// DER is the base64 of a DEREncodedKeyValue.
@@ -166,10 +166,14 @@ func (r *metadataReader) keys(e xmlsec.Element) (keys []Key) {
 		if !data.Is(SignatureNS, "X509Data") {
 			continue
 		}
+		var k Key
 		for c := range data.Children() {
 			if c.Is(SignatureNS, "X509Certificate") {
-				keys = append(keys, Key{Certificate: r.d.text(c)})
+				k.Certificates = append(k.Certificates, r.d.text(c))
 			}
+		}
+		if k.Certificates != nil {
+			keys = append(keys, k)
 		}
 	}
 	if len(keys) > 0 {

@@ -62,7 +62,7 @@ func TestReadIdPs(t *testing.T) {
   <Organization><OrganizationDisplayName xml:lang="de">Firma</OrganizationDisplayName><OrganizationDisplayName xml:lang="en"> Company </OrganizationDisplayName></Organization></EntityDescriptor>`)
 	assert.Equal(t, wire.IdP{EntityID: "https://idp", ValidUntil: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), ErrorURL: "https://idp/error", WantSignedRequests: true, DisplayName: "Company",
 		SSO:  []wire.Endpoint{{Binding: "redirect", Location: "https://idp/sso"}, {Binding: "post", Location: "https://idp/sso?a=1&b=2"}},
-		Keys: []wire.Key{{Certificate: "one"}, {Certificate: "two"}, {Modulus: "m", Exponent: "e"}, {Curve: "c", Point: "p"}, {DER: "d"}}}, got)
+		Keys: []wire.Key{{Certificates: []string{"one", "two"}}, {Modulus: "m", Exponent: "e"}, {Curve: "c", Point: "p"}, {DER: "d"}}}, got)
 	assert.Equal(t, wire.IdP{EntityID: "x"}, theIdP(t, entity("x", role(""))))
 }
 

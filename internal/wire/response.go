@@ -19,6 +19,7 @@ type Claims struct {
 	StatusCode    string   // the top-level code
 	StatusSub     []string // the codes inside it, outermost first
 	StatusMessage string
+	StatusDetail  string // the elements of it, as sent
 
 	Assertions int // direct children, encrypted ones included
 	Encrypted  int
@@ -38,7 +39,10 @@ type Response struct {
 	opened    Opened
 }
 
-const maxStatusCodes = 8 // nested status codes that are read
+const (
+	maxStatusCodes  = 8       // nested status codes that are read
+	maxStatusDetail = 4 << 10 // octets of StatusDetail that are kept
+)
 
 // ReadResponse checks that u is a samlp:Response and where its parts are (SAML Core 3.2.2, 3.3.3).
 func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
@@ -124,12 +128,15 @@ func (d *decoder) status(e xmlsec.Element, c *Claims) error {
 	if m, ok := s.take(ProtocolNS, "StatusMessage"); ok {
 		c.StatusMessage = d.text(m)
 	}
-	s.take(ProtocolNS, "StatusDetail")
+	if detail, ok := s.take(ProtocolNS, "StatusDetail"); ok {
+		var xml []byte
+		for child := detail.First(); child.Exists() && len(xml)+child.Size() < maxStatusDetail; child = child.Next() {
+			xml = child.AppendOuter(xml)
+		}
+		c.StatusDetail = d.string(xml)
+	}
 	return s.end()
 }
-
-// HasSignature reports whether the Response carries a signature of its own, good or bad.
-func (r *Response) HasSignature() bool { return r.signed }
 
 // Opened is what the pinned keys vouch for.
 type Opened struct {

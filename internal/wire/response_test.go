@@ -53,7 +53,6 @@ func TestOpen(t *testing.T) {
 	}
 	r, err := read(t, doc)
 	require.NoError(t, err)
-	assert.True(t, r.HasSignature())
 	_, other, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	_, err = r.Open([]crypto.PublicKey{other.Public()}, xmlsec.Policy{})
@@ -135,7 +134,6 @@ func TestReadResponseClaims(t *testing.T) {
 	assert.Equal(t, []string{"second", "third"}, c.StatusSub)
 	assert.Equal(t, " m ", c.StatusMessage)
 	assert.Equal(t, wire.Text{Value: "other", Present: true}, c.AssertionIssuer)
-	assert.False(t, r.HasSignature())
 
 	r, err = read(t, strings.Replace(frame(""), issuer, "", 1))
 	require.NoError(t, err)
@@ -226,7 +224,7 @@ func FuzzResponse(f *testing.F) {
 			o, err := r.Open(pinned, xmlsec.Policy{})
 			switch {
 			case err != nil:
-				require.True(t, o == nil || o.Assertion == nil, "an assertion beside an error")
+				require.Nil(t, o, "a value beside an error")
 				results = append(results, "refused: "+err.Error())
 			case o.Assertion == nil:
 				results = append(results, "none")

@@ -243,6 +243,14 @@ func (e Element) PlainText() (text []byte, ok bool) {
 // Text returns the text of e as AppendText does.
 func (e Element) Text() string { return string(e.AppendText(nil)) }
 
+// AppendOuter appends e from its start tag to its end tag, as written.
+func (e Element) AppendOuter(dst []byte) []byte {
+	if e.d == nil {
+		return dst
+	}
+	return append(dst, e.d.src[e.node().pos-1:e.node().close]...)
+}
+
 // Size returns the octets from the start of e's name to the end of its end tag.
 func (e Element) Size() int {
 	if e.d == nil {
@@ -267,10 +275,10 @@ func (e Element) hasText() bool {
 	return false
 }
 
-// onlyText reports whether e has no children but text: no elements, no comments, no CDATA.
+// onlyText reports whether e has no children but text, CDATA sections among it: no elements and no comments.
 func (e Element) onlyText() bool {
 	for i := e.row + 1; i < e.node().end; i = e.d.nodes[i].end {
-		if e.d.nodes[i].kind != textNode {
+		if kind := e.d.nodes[i].kind; kind != textNode && kind != cdataNode {
 			return false
 		}
 	}
