@@ -167,7 +167,7 @@ func (sp *ServiceProvider) FinishLogin(w http.ResponseWriter, r *http.Request) (
 const hopField = "hop"
 
 // hop asks for the cookie once more. Browsers keep a SameSite cookie back when another site posts; they send it with a
-// page of our own. The message has passed every check by now except that of the browser.
+// page of our own. The message has passed every check by now that does not need its request.
 func (sp *ServiceProvider) hop(w http.ResponseWriter, posted Posted) error {
 	form := binding.Form{Action: sp.config.ACSURL, Fields: []binding.Field{
 		{Name: "SAMLResponse", Value: posted.SAMLResponse},
@@ -189,17 +189,9 @@ func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p P
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return p, false, refuse(BadRequest, quoted(r.Header.Get("Content-Type")), "application/x-www-form-urlencoded")
 	}
-	if r.ContentLength > int64(sp.config.MaxFormBytes) {
-		return p, false, refuse(TooLarge, "a larger form", "a form within Config.MaxFormBytes")
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, int64(sp.config.MaxFormBytes))
-	body, err := io.ReadAll(r.Body)
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return p, false, refuse(TooLarge, "a larger form", "a form within Config.MaxFormBytes")
-	}
-	form, badForm := url.ParseQuery(string(body)) // not r.ParseForm, which judges the URL's query too
-	if err != nil || badForm != nil {
-		return p, false, refuse(BadRequest, "a form that cannot be read", "application/x-www-form-urlencoded")
+	form, refused := sp.formValues(w, r)
+	if refused != nil {
+		return p, false, refused
 	}
 	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 || len(form[hopField]) > 1 {
 		return p, false, refuse(BadRequest, "a field that is missing or repeated", "one SAMLResponse and at most one RelayState")
@@ -211,6 +203,26 @@ func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p P
 		p.ClientAddress = addr
 	}
 	return p, form.Has(hopField), nil
+}
+
+// formValues returns the fields of the body, which middleware may have parsed already.
+func (sp *ServiceProvider) formValues(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+	if r.PostForm != nil {
+		return r.PostForm, nil
+	}
+	tooLarge := refuse(TooLarge, "a larger form", "a form within Config.MaxFormBytes")
+	if r.ContentLength > int64(sp.config.MaxFormBytes) {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(sp.config.MaxFormBytes)))
+	if _, limit := errors.AsType[*http.MaxBytesError](err); limit {
+		return nil, tooLarge
+	}
+	form, badForm := url.ParseQuery(string(body)) // not r.ParseForm, which judges the URL's query too
+	if err != nil || badForm != nil {
+		return nil, refuse(BadRequest, "a form that cannot be read", "application/x-www-form-urlencoded")
+	}
+	return form, nil
 }
 
 // cookieName: __Host- binds the cookie to exactly this host over https. On the loopback without https browsers would

@@ -262,6 +262,16 @@ func TestPostNeedsNothingElse(t *testing.T) {
 	assert.Equal(t, http.StatusSeeOther, resp.StatusCode)
 }
 
+// Middleware that has parsed the form before us does no harm.
+func TestFormThatWasParsed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	r := formRequest("https://sp.example.com/sso/acs?SAMLResponse=other", s.idp.Answer(b.start("")).Form())
+	require.NoError(t, r.ParseForm())
+	assert.Equal(t, http.StatusSeeOther, b.do(r, true).StatusCode)
+}
+
 // req: PO-METHOD PROF-4.1.2-noredir PO-B64 RS-LONGIN
 func TestBadForms(t *testing.T) {
 	t.Parallel()
