@@ -188,7 +188,12 @@ func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust Log
 // spend is the only step that changes anything: it judges the answer against its request, then consumes the request and
 // remembers the assertion.
 func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Posted) (*Login, *Error) {
-	login := &Login{Assertion: &Assertion{w: c.Assertion, spEntityID: sp.config.EntityID}, trust: c.trust}
+	made := &struct { // one piece of memory
+		login     Login
+		assertion Assertion
+	}{Login{trust: c.trust}, Assertion{w: c.Assertion, spEntityID: sp.config.EntityID}}
+	login := &made.login
+	login.Assertion = &made.assertion
 	id := c.confirmed.InResponseTo
 	if !id.Present {
 		return sp.spendUnsolicited(ctx, c, posted, login)

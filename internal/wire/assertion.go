@@ -25,6 +25,13 @@ type Assertion struct {
 	Conditions    Conditions
 	Authn         []AuthnStatement
 	Attributes    []Attribute
+
+	room struct { // for what nearly every assertion has one of, so that it costs no memory of its own
+		confirmation [1]Confirmation
+		authn        [1]AuthnStatement
+		restriction  [1][]string
+		audience     [1]string
+	}
 }
 
 // Identifier says by what a Subject is named.
@@ -106,7 +113,8 @@ func (d *decoder) assertion(e vouched) (*Assertion, error) {
 	}
 	if conditions, ok := s.take(AssertionNS, "Conditions"); ok {
 		a.HasConditions = true
-		if err := d.conditions(conditions, &a.Conditions); err != nil {
+		a.Conditions.Audiences = a.room.restriction[:0]
+		if err := d.conditions(conditions, &a.Conditions, a.room.audience[:0]); err != nil {
 			return nil, err
 		}
 	}
@@ -122,6 +130,9 @@ func (d *decoder) assertion(e vouched) (*Assertion, error) {
 func (d *decoder) statement(s *sequence, a *Assertion) error {
 	if st, ok := s.take(AssertionNS, "AuthnStatement"); ok {
 		authn, err := d.authnStatement(st)
+		if a.Authn == nil {
+			a.Authn = a.room.authn[:0]
+		}
 		a.Authn = append(a.Authn, authn)
 		return err
 	}
@@ -165,6 +176,7 @@ func (d *decoder) subject(e xmlsec.Element, a *Assertion) error {
 	a.HasSubject = true
 	s := walk(e)
 	a.Identifier, a.NameID = d.identifier(&s)
+	a.Confirmations = a.room.confirmation[:0]
 	for {
 		sc, ok := s.take(AssertionNS, "SubjectConfirmation")
 		if !ok {
@@ -199,7 +211,7 @@ func (d *decoder) confirmation(e xmlsec.Element) (Confirmation, error) {
 }
 
 // conditions decodes saml:Conditions (SAML Core 2.5.1). What is not understood is kept by name: it refuses the login.
-func (d *decoder) conditions(e xmlsec.Element, c *Conditions) (err error) {
+func (d *decoder) conditions(e xmlsec.Element, c *Conditions, room []string) (err error) {
 	if c.NotBefore, err = d.time(e, "NotBefore"); err != nil {
 		return err
 	}
@@ -209,17 +221,18 @@ func (d *decoder) conditions(e xmlsec.Element, c *Conditions) (err error) {
 	for child := range e.Children() {
 		switch {
 		case child.Is(AssertionNS, "AudienceRestriction"):
-			list, err := d.audiences(child)
+			list, err := d.audiences(child, room)
 			if err != nil {
 				return err
 			}
+			room = nil // the first restriction has it
 			c.Audiences = append(c.Audiences, list)
 		case child.Is(AssertionNS, "OneTimeUse"):
 			c.OneTimeUse++
 		case child.Is(AssertionNS, "ProxyRestriction"):
 			c.Proxy++
 			c.ProxyCount = d.attr(child, "Count")
-			if c.ProxyAudiences, err = d.audiences(child); err != nil {
+			if c.ProxyAudiences, err = d.audiences(child, nil); err != nil {
 				return err
 			}
 		default:
@@ -229,7 +242,7 @@ func (d *decoder) conditions(e xmlsec.Element, c *Conditions) (err error) {
 	return nil
 }
 
-func (d *decoder) audiences(e xmlsec.Element) (list []string, err error) {
+func (d *decoder) audiences(e xmlsec.Element, list []string) ([]string, error) {
 	for child := range e.Children() {
 		if !child.Is(AssertionNS, "Audience") {
 			return nil, malformed("%s holds a %.64q", e.Local(), child.Local())

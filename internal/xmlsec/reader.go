@@ -31,6 +31,7 @@ type Reader struct {
 	used   int
 	info   []byte // canonical SignedInfo
 	value  []byte // scratch for base64
+	digest [maxDigest]byte
 }
 
 // NewReader returns a Reader ready to parse.

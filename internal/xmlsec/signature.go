@@ -265,8 +265,7 @@ func (r *Reader) verifyInfo(s signature, keys []crypto.PublicKey, p Policy) erro
 	if err != nil {
 		return err
 	}
-	var sum [maxDigest]byte
-	digest := appendHash(sum[:0], s.algorithm.hash, info)
+	digest := appendHash(r.digest[:0], s.algorithm.hash, info)
 	tried := 0
 	var weak error
 	for _, key := range keys {
