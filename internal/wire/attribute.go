@@ -43,7 +43,9 @@ const fewAttributes = 32
 func (x *index) row(list []Attribute, name, format string) int {
 	if len(list) <= fewAttributes {
 		for i := range list {
-			if list[i].Name == name && list[i].NameFormat == format {
+			// Names of one vendor are URIs that differ in their last characters only.
+			if other := list[i].Name; len(other) == len(name) && (name == "" || other[len(other)-1] == name[len(name)-1]) &&
+				other == name && list[i].NameFormat == format {
 				return i
 			}
 		}

@@ -259,9 +259,8 @@ func (c *canonicalizer) startTag(row int32, apex bool) {
 		c.sortAttributes(n, apex)
 	}
 
-	c.dst = append(c.dst, '<')
-	pos := int32(len(c.dst))
-	c.dst = append(c.dst, d.name(n)...)
+	pos := int32(len(c.dst)) + 1
+	c.dst = append(c.dst, d.src[n.pos-1:n.pos+n.size]...) // with its "<"
 	for _, decl := range c.decls {
 		c.writeDeclaration(decl)
 	}
@@ -401,6 +400,13 @@ func (c *canonicalizer) writeAttribute(a *attribute) {
 	d := c.d
 	c.dst = append(c.dst, ' ')
 	pos := int32(len(c.dst))
+	if a.plain && a.val == a.pos+int32(a.name)+2 && d.src[a.val-1] == '"' {
+		c.dst = append(c.dst, d.src[a.pos:a.val+a.size+1]...) // written as the canonical form has it
+		if c.out != nil {
+			c.recordAttribute(a, pos, pos+int32(a.name)+2, 1)
+		}
+		return
+	}
 	c.dst = append(c.dst, d.attrName(a)...)
 	c.dst = append(c.dst, '=', '"')
 	val := int32(len(c.dst))
@@ -411,7 +417,7 @@ func (c *canonicalizer) writeAttribute(a *attribute) {
 		c.dst = appendEscapedAttribute(c.dst, c.text)
 	}
 	if c.out != nil {
-		c.recordAttribute(a, pos, val)
+		c.recordAttribute(a, pos, val, 0)
 	}
 	c.dst = append(c.dst, '"')
 }

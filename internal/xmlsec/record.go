@@ -19,9 +19,10 @@ func (c *canonicalizer) recordParent() int32 {
 	return -1
 }
 
-// recordAttribute writes the row of an attribute just written, name at pos and value from val to the end of the octets.
-func (c *canonicalizer) recordAttribute(a *attribute, pos, val int32) {
-	size := int32(len(c.dst)) - val
+// recordAttribute writes the row of an attribute just written, name at pos and value from val to the end of the octets
+// but for its closing quote, if that is written already.
+func (c *canonicalizer) recordAttribute(a *attribute, pos, val, quote int32) {
+	size := int32(len(c.dst)) - val - quote
 	c.out.attrs = append(c.out.attrs, attribute{pos: pos, val: val, size: size, name: a.name, ns: a.ns, prefix: a.prefix,
 		colon: a.colon, plain: a.plain || bytes.IndexByte(c.dst[val:], '&') < 0})
 }

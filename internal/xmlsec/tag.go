@@ -113,12 +113,16 @@ func (r *Reader) attribute(n *node) error {
 		return err
 	}
 	r.pos = start + size
-	r.space()
-	if r.pos >= len(src) || src[r.pos] != '=' {
-		return r.fail(r.pos, "an attribute without a value")
+	if r.pos+1 < len(src) && src[r.pos] == '=' && src[r.pos+1] == '"' {
+		r.pos++
+	} else {
+		r.space()
+		if r.pos >= len(src) || src[r.pos] != '=' {
+			return r.fail(r.pos, "an attribute without a value")
+		}
+		r.pos++
+		r.space()
 	}
-	r.pos++
-	r.space()
 	val, end, plain, err := r.attributeValue()
 	if err != nil {
 		return err
@@ -392,6 +396,27 @@ func (r *Reader) id(row int32) []byte { return Attr{&r.doc, &r.doc.attrs[row]}.V
 
 // qualifiedName measures a name at pos: its size, and how much of it is prefix and colon.
 func (r *Reader) qualifiedName(pos int) (size, colon int, err error) {
+	src := r.doc.src
+	// An ASCII name within the limits, as all are.
+	i, stop := pos, min(len(src), pos+maxName)
+	for i < stop && nameClass[src[i]]&nameChar != 0 {
+		i++
+	}
+	if i > pos && i < stop && src[i] == ':' {
+		colon = i - pos + 1
+		for i++; i < stop && nameClass[src[i]]&nameChar != 0; i++ {
+		}
+		if i < stop && src[i] < 0x80 && src[i] != ':' && nameClass[src[pos]]&nameStart != 0 && i > pos+colon && nameClass[src[pos+colon]]&nameStart != 0 {
+			return i - pos, colon, nil
+		}
+	} else if i > pos && i < stop && src[i] < 0x80 && nameClass[src[pos]]&nameStart != 0 {
+		return i - pos, 0, nil
+	}
+	return r.oddName(pos)
+}
+
+// oddName is qualifiedName for whatever else there is.
+func (r *Reader) oddName(pos int) (size, colon int, err error) {
 	b := r.doc.src[pos:]
 	if len(b) > maxName+1 {
 		b = b[:maxName+1]
