@@ -90,7 +90,7 @@ type Extra struct {
 
 // assertion decodes a saml:Assertion (SAML Core 2.3.3).
 func (d *decoder) assertion(e vouched) (*Assertion, error) {
-	d.reserve(e.Size() / 3) // tags and URIs that are interned take the rest
+	d.reserve(min(e.Size()/3, maxReserve)) // tags and URIs that are interned take the rest
 	a := &Assertion{ID: d.attr(e.Element, "ID").Value, Version: d.attr(e.Element, "Version").Value}
 	var err error
 	if a.IssueInstant, err = d.time(e.Element, "IssueInstant"); err != nil {

@@ -84,7 +84,7 @@ func (d *decoder) attribute(e xmlsec.Element, assertion *Assertion) error {
 		a.Values = d.values[from : from : from+n]
 	}
 	if n > 1 {
-		d.reserve(e.Size())
+		d.reserve(textSize(e))
 	}
 	for v := e.First(); v.Exists(); v = v.Next() {
 		if !v.Is(AssertionNS, "AttributeValue") {
@@ -93,6 +93,15 @@ func (d *decoder) attribute(e xmlsec.Element, assertion *Assertion) error {
 		d.value(v, a)
 	}
 	return nil
+}
+
+// textSize is how many octets of text the child elements of e hold, as far as they hold nothing but text.
+func textSize(e xmlsec.Element) (size int) {
+	for v := e.First(); v.Exists(); v = v.Next() {
+		text, _ := v.PlainText()
+		size += len(text)
+	}
+	return size
 }
 
 // value adds one AttributeValue: its text, and what else it is (SAML Core 2.7.3.1.1).

@@ -31,7 +31,10 @@ type decoder struct {
 	scratch [256]byte
 }
 
-const blockSize = 512
+const (
+	blockSize  = 512
+	maxReserve = 2 << 10 // for an assertion without long lists, which make their own room
+)
 
 func (d *decoder) string(b []byte) string {
 	if s, ok := intern(b); ok {
