@@ -93,9 +93,7 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 	trust, found, err := sp.config.Trusts.FindTrust(r.Context(), q.Get("entityID"))
 	switch {
 	case err != nil:
-		refused := refuse(StoreFailed, "the trust store failed", "")
-		refused.cause = err
-		sp.WriteError(w, r, refused)
+		sp.WriteError(w, r, storeFailed(err))
 		return
 	case !found:
 		sp.WriteError(w, r, refuse(UnknownDomain, quoted(q.Get("entityID")), "the Domain of a login trust"))

@@ -161,9 +161,7 @@ func (sp *ServiceProvider) findTrust(ctx context.Context, c *wire.Claims) (Login
 	}
 	trust, found, err := sp.config.Trusts.FindTrust(ctx, issuer.Value)
 	if err != nil {
-		e := refuse(StoreFailed, "the trust store failed", "")
-		e.cause = err
-		return LoginTrust{}, e
+		return LoginTrust{}, storeFailed(err)
 	}
 	if !found || trust.Domain != issuer.Value {
 		return LoginTrust{}, refuse(UnknownDomain, quoted(issuer.Value), "the Domain of a login trust")
@@ -253,7 +251,7 @@ func (sp *ServiceProvider) findPending(ctx context.Context, key string) (*pendin
 }
 
 func storeFailed(err error) *Error {
-	e := refuse(StoreFailed, "the state store failed", "")
+	e := refuse(StoreFailed, "a store failed", "")
 	e.cause = err
 	return e
 }

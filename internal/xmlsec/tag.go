@@ -406,7 +406,8 @@ func (r *Reader) qualifiedName(pos int) (size, colon int, err error) {
 		colon = i - pos + 1
 		for i++; i < stop && nameClass[src[i]]&nameChar != 0; i++ {
 		}
-		if i < stop && src[i] < 0x80 && src[i] != ':' && nameClass[src[pos]]&nameStart != 0 && i > pos+colon && nameClass[src[pos+colon]]&nameStart != 0 {
+		starts := nameClass[src[pos]]&nameStart != 0 && i > pos+colon && nameClass[src[pos+colon]]&nameStart != 0
+		if starts && i < stop && src[i] < 0x80 && src[i] != ':' {
 			return i - pos, colon, nil
 		}
 	} else if i > pos && i < stop && src[i] < 0x80 && nameClass[src[pos]]&nameStart != 0 {
