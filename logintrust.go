@@ -20,20 +20,84 @@ type LoginTrust struct {
 	Domain string `json:"domain"`
 	// Description is what users see, 1 to 255 characters.
 	Description string `json:"description,omitempty"`
-	// LoginURL is where AuthnRequests go by HTTP-Redirect.
+	// Product says whose software the identity provider is. It changes no check: it chooses how a target is handed over and
+	// how a refusal is explained, and Product.AttributeNames gives the names to start from.
+	Product Product `json:"product,omitzero"`
+	// LoginURL is where AuthnRequests go by HTTP-Redirect, and where users go to begin at their identity provider. It need
+	// not be reachable from here: only browsers go there.
 	LoginURL string `json:"loginURL,omitempty"`
 	// LoginPostURL is where AuthnRequests go by HTTP-POST.
 	LoginPostURL string `json:"loginPostURL,omitempty"`
+	// LogoutURL is where users go once they are logged out here, if their identity provider takes no part in single logout;
+	// LoginURL if empty.
+	LogoutURL string `json:"logoutURL,omitempty"`
 	// ErrorURL is where the identity provider says that users find help.
 	ErrorURL string `json:"errorURL,omitempty"`
-	// Keys are the keys that verify the identity provider's signatures, in any order. A key in a message counts for
-	// nothing.
+	// Keys are the keys that verify the identity provider's signatures, in any order, at most 8. A key in a message counts
+	// for nothing.
 	Keys []PublicKey `json:"keys,omitempty"`
 
 	// State says whether anybody gets in.
 	State TrustState `json:"state"`
 	// SAML admits logins by SAML.
 	SAML bool `json:"saml,omitempty"`
+	// OpenID admits logins by OpenID Connect, and Ticket those by a signed login ticket. This package implements SAML; a host
+	// that implements the others beside it keeps their switches here and asks Admits.
+	OpenID bool `json:"openID,omitempty"`
+	Ticket bool `json:"ticket,omitempty"`
+	// TicketInQuery admits a ticket in a URL too, where logs and Referer headers keep it.
+	TicketInQuery bool `json:"ticketInQuery,omitempty"`
+
+	// Initiation says how a login begins when our own login page sends a user away.
+	Initiation Initiation `json:"initiation,omitzero"`
+	// TargetParam names the parameter by which an identity provider that begins the login itself is told where it leads.
+	TargetParam TargetParam `json:"targetParam,omitzero"`
+	// PassPageVariables copies the variables of the page at which a session ended to LoginURL; without it the page stays
+	// and a pop-up window signs the user in again. What is copied ends in the identity provider's logs.
+	PassPageVariables bool `json:"passPageVariables,omitempty"`
+	// PageVariables names the variables that may be copied. Empty copies none: pages may have health data in theirs.
+	PageVariables []string `json:"pageVariables,omitempty"`
+	// StripQuestionMark writes targets without "?", for identity providers that lose what stands behind it.
+	StripQuestionMark bool `json:"stripQuestionMark,omitempty"`
+	// LinkOnLoginPage shows a link with the Description on the login page, while the trust is active.
+	LinkOnLoginPage bool `json:"linkOnLoginPage,omitempty"`
+	// CloseOnLogout closes the window once the user is logged out, for identity providers that open one for us.
+	CloseOnLogout bool `json:"closeOnLogout,omitempty"`
+
+	// Organization is whose users the trust may log in. Empty means nobody's, unless AllowAnyOrganization is set.
+	Organization string `json:"organization,omitempty"`
+	// AllowAnyOrganization admits users of every organization, and e-mail addresses and scopes of every domain. Who holds the
+	// identity provider's key can then sign in as anybody: it is for applications that have one customer.
+	AllowAnyOrganization bool `json:"allowAnyOrganization,omitempty"`
+	// EmailDomains are the domains of e-mail addresses that the identity provider may assert; a domain does not include those
+	// below it. Empty means none.
+	EmailDomains []string `json:"emailDomains,omitempty"`
+	// Scopes are what may stand behind the "@" of scoped attributes such as eduPersonPrincipalName. Empty means none.
+	Scopes []string `json:"scopes,omitempty"`
+	// Match says what of a user is compared with what the identity provider asserts.
+	Match Match `json:"match,omitzero"`
+	// Attributes names the attributes that hold a user's names and e-mail address.
+	Attributes AttributeNames `json:"attributes,omitzero"`
+	// Translation says whether the identity provider's name for a user is looked up in a table of local ones.
+	Translation Translation `json:"translation,omitzero"`
+	// AllowTransientNameID takes a transient NameID for a lasting one. By the specification it names somebody else tomorrow
+	// (SAML Core 8.3.8), who is then signed in as the user of today; some products put a user name there all the same.
+	AllowTransientNameID bool `json:"allowTransientNameID,omitempty"`
+	// PrivilegedUsers are the IDs of the privileged users whom this trust may log in; no other privileged user gets in by it.
+	PrivilegedUsers []string `json:"privilegedUsers,omitempty"`
+	// DeniedUsers are the IDs of users who do not get in by this trust.
+	DeniedUsers []string `json:"deniedUsers,omitempty"`
+	// AllowedRoles lists the roles of which a user must have one; empty admits any.
+	AllowedRoles []string `json:"allowedRoles,omitempty"`
+	// CreateUsers makes a local user of an unknown one, with DefaultRole and DefaultDepartment.
+	CreateUsers       bool   `json:"createUsers,omitempty"`
+	DefaultRole       string `json:"defaultRole,omitempty"`
+	DefaultDepartment string `json:"defaultDepartment,omitempty"`
+	// ReactivateUsers lets a login switch a login-disabled user on again. Deleted, locked and expired users stay what they are.
+	ReactivateUsers bool `json:"reactivateUsers,omitempty"`
+	// PasswordRequired asks for the user's local password after the identity provider has answered.
+	PasswordRequired bool `json:"passwordRequired,omitempty"`
+
 	// AllowIdPInitiated admits responses that nobody asked for. They cannot be bound to a browser, so an attacker who has
 	// an account may sign a victim's browser in to it (login CSRF; SAML erratum E90).
 	AllowIdPInitiated bool `json:"allowIdPInitiated,omitempty"`
@@ -45,6 +109,8 @@ type LoginTrust struct {
 	RequireSignedResponse bool `json:"requireSignedResponse,omitempty"`
 	// RequireSignedAssertion refuses an assertion that is not signed itself, although the Response around it is.
 	RequireSignedAssertion bool `json:"requireSignedAssertion,omitempty"`
+	// RequireEncryption refuses an assertion that did not come encrypted.
+	RequireEncryption bool `json:"requireEncryption,omitempty"`
 	// RequireDestination refuses a Response without Destination even if it is not signed.
 	RequireDestination bool `json:"requireDestination,omitempty"`
 	// CheckClientAddress refuses an assertion whose bearer confirmation names another network address than the client's,
@@ -70,48 +136,6 @@ type LoginTrust struct {
 	MaxAuthnAge time.Duration `json:"maxAuthnAgeNanoseconds,omitempty"`
 	// RequiredAttributes names attributes without which a login is refused.
 	RequiredAttributes []string `json:"requiredAttributes,omitempty"`
-}
-
-// A TrustState says whether anybody gets in by a trust.
-type TrustState int
-
-// States of a login trust.
-const (
-	// Provisional: being set up; nobody gets in.
-	Provisional TrustState = iota
-	// Active: its users get in.
-	Active
-	// Inactive: switched off; nobody gets in.
-	Inactive
-)
-
-var trustStates = [...]string{"provisional", "active", "inactive"}
-
-// String gives the name that MarshalText writes.
-func (s TrustState) String() string {
-	if s < 0 || int(s) >= len(trustStates) {
-		return fmt.Sprintf("TrustState(%d)", int(s))
-	}
-	return trustStates[s]
-}
-
-// MarshalText writes provisional, active or inactive.
-func (s TrustState) MarshalText() ([]byte, error) {
-	if s < 0 || int(s) >= len(trustStates) {
-		return nil, fmt.Errorf("saml: unknown trust state %d", int(s))
-	}
-	return []byte(trustStates[s]), nil
-}
-
-// UnmarshalText reads what MarshalText writes.
-func (s *TrustState) UnmarshalText(text []byte) error {
-	for i, name := range trustStates {
-		if string(text) == name {
-			*s = TrustState(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("saml: unknown trust state %.64q", text)
 }
 
 // maxPinnedKeys is how many keys one trust may hold.

@@ -349,7 +349,7 @@ func TestLoginTrustCheckAndJSON(t *testing.T) {
 	assert.Error(t, state.UnmarshalText([]byte("on")))
 	_, err = saml.TrustState(9).MarshalText()
 	assert.Error(t, err)
-	assert.Equal(t, "TrustState(9)", saml.TrustState(9).String())
+	assert.Equal(t, "unknown (9)", saml.TrustState(9).String())
 	bad := trust
 	bad.Description = strings.Repeat("é", 255)
 	assert.NoError(t, bad.Check())
