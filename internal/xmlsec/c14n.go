@@ -166,6 +166,10 @@ func (c *canonicalizer) subtree(apex int32) ([]byte, error) {
 		case i == c.skip:
 			i = n.end
 			continue
+		case n.exact && c.isExact(n) && i != apex:
+			c.copyExact(i)
+			i = n.end
+			continue
 		case n.kind == elementNode:
 			c.startTag(i, i == apex)
 		case n.kind != commentNode || c.m.Comments:
@@ -278,6 +282,21 @@ func (c *canonicalizer) startTag(row int32, apex bool) {
 func (c *canonicalizer) isPlain(n *node, apex bool) bool {
 	return n.attrs == 0 && !apex && (c.rendered[n.prefix] == n.ns && c.m.Exclusive && len(c.listed) == 0 ||
 		n.decls == 0 && !c.m.Exclusive)
+}
+
+// isExact reports whether an exact element is its own canonical form here; see exactAttributes.
+func (c *canonicalizer) isExact(n *node) bool {
+	return n.kind == elementNode && c.m.Exclusive && len(c.listed) == 0 && c.rendered[n.prefix] == n.ns
+}
+
+// copyExact writes an element that is its own canonical form.
+func (c *canonicalizer) copyExact(row int32) {
+	n := &c.d.nodes[row]
+	shift := int32(len(c.dst)) - (n.pos - 1)
+	c.dst = append(c.dst, c.d.src[n.pos-1:n.close]...)
+	if c.out != nil {
+		c.recordCopy(row, shift)
+	}
 }
 
 // collectDeclarations leaves in c.decls the namespace declarations that this start tag must carry, sorted by prefix.
@@ -428,7 +447,7 @@ func (c *canonicalizer) leaf(n *node) {
 	start := len(c.dst)
 	switch n.kind {
 	case textNode:
-		if n.plain && bytes.IndexByte(raw, '>') < 0 {
+		if n.exact {
 			c.dst = append(c.dst, raw...)
 		} else {
 			c.text = appendText(c.text[:0], raw)

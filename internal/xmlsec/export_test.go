@@ -44,6 +44,13 @@ func (u *Unverified) Record(e, skip Element, m C14N) (Signed, error) {
 	return Signed{d: out}, nil
 }
 
+// Inexact makes the canonicaliser write every element piece by piece, as if none were exact.
+func (u *Unverified) Inexact() {
+	for i := range u.r.doc.nodes {
+		u.r.doc.nodes[i].exact = false
+	}
+}
+
 // Difference compares the table that came with canonical octets with the table of a fresh reading of them, row by row,
 // and says where they differ; "" if they are the same.
 func (s Signed) Difference(fresh *Unverified) string {
@@ -76,7 +83,7 @@ func (d *document) describeNode(i int) string {
 	if n.kind != elementNode { // what has no name has no use for these
 		n.attr, n.decl = 0, 0
 	}
-	n.ns, n.prefix = 0, 0
+	n.ns, n.prefix, n.exact = 0, 0, false // a recorded table is read, not canonicalised again, and has no use for exact
 	return fmt.Sprintf("%+v {%s}%s %q", n, ns, prefix, d.src[n.pos:n.close])
 }
 

@@ -1,6 +1,8 @@
 package xmlsec_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +41,7 @@ func FuzzReader(f *testing.F) {
 				sameAgain(t, u, m)
 			}
 		}
+		sameInexact(t, doc)
 		n := 0
 		for e := range descendants(u.Root()) {
 			if n++; n > 40 {
@@ -51,6 +54,44 @@ func FuzzReader(f *testing.F) {
 		}
 		require.Equal(t, before, string(doc), "the document was written to")
 	})
+}
+
+// sameInexact demands that elements which are copied whole come out as those that are written piece by piece.
+func sameInexact(t testing.TB, doc []byte) {
+	t.Helper()
+	fast, err := xmlsec.Parse(doc, xmlsec.MetadataLimits())
+	require.NoError(t, err)
+	slow, err := xmlsec.Parse(doc, xmlsec.MetadataLimits())
+	require.NoError(t, err)
+	slow.Inexact()
+	all := slices.Collect(descendants(fast.Root()))
+	for i, e := range slices.Collect(descendants(slow.Root()))[:min(len(all), 40)] {
+		copied, err1 := fast.Canonicalize(nil, all[i], xmlsec.C14N{Exclusive: true})
+		written, err2 := slow.Canonicalize(nil, e, xmlsec.C14N{Exclusive: true})
+		require.Equal(t, err1 == nil, err2 == nil)
+		require.Equal(t, string(written), string(copied))
+	}
+}
+
+// Elements that are written almost as the canonical form has them must not be copied whole.
+func TestAlmostExact(t *testing.T) {
+	t.Parallel()
+	for _, inside := range []string{
+		`<p:x></p:x>`, `<p:x a="1" b="2">t</p:x>`, `<p:x/>`, `<p:x ></p:x>`, `<p:x></p:x >`, `<p:x  a="1"></p:x>`, "<p:x\na=\"1\"></p:x>",
+		`<p:x a='1'></p:x>`, `<p:x a ="1"></p:x>`, `<p:x a= "1"></p:x>`, `<p:x b="2" a="1"></p:x>`, `<p:x a="1" ></p:x>`,
+		`<p:x a="&lt;"></p:x>`, `<p:x a="'"></p:x>`, `<p:x a='"'></p:x>`, "<p:x a=\"\t\"></p:x>", `<p:x q:a="1"></p:x>`, `<p:x p:a="1"></p:x>`, `<p:x xml:a="1"></p:x>`,
+		`<p:x xmlns:p="urn:p"></p:x>`, `<p:x xmlns:z="urn:z"></p:x>`, `<p:x xmlns:p="urn:other"></p:x>`, `<q:x></q:x>`, `<p:x><q:y></q:y></p:x>`,
+		`<p:x><p:y/></p:x>`, `<p:x><y></y></p:x>`, `<p:x>&amp;</p:x>`, `<p:x>></p:x>`, "<p:x>\r</p:x>", `<p:x><!--c--></p:x>`, `<p:x><![CDATA[t]]></p:x>`,
+		`<p:x>t<p:y>u</p:y>v</p:x>`, `<p:x a="1" ab="2" ac="3"></p:x>`, `<p:x ab="1" a="2"></p:x>`, `<x></x>`, `<x xmlns=""></x>`,
+	} {
+		for _, around := range []string{
+			`<p:e xmlns:p="urn:p" xmlns:q="urn:q">%s</p:e>`, `<p:e xmlns:p="urn:p" xmlns:q="urn:q"><p:f>%s</p:f></p:e>`,
+			`<e xmlns:p="urn:p" xmlns:q="urn:q">%s</e>`, `<q:e xmlns:p="urn:p" xmlns:q="urn:q"><p:f a="1">%s</p:f></q:e>`,
+			`<e xmlns="urn:d" xmlns:p="urn:p" xmlns:q="urn:q"><f>%s</f></e>`,
+		} {
+			sameInexact(t, fmt.Appendf(nil, around, inside))
+		}
+	}
 }
 
 // sameAgain demands that the canonical form is a fixed point.

@@ -223,7 +223,7 @@ func (r *Reader) root() error {
 
 func (r *Reader) text(end int) error {
 	seg := r.doc.src[r.pos:end]
-	plain := true
+	plain, exact := true, bytes.IndexByte(seg, '>') < 0
 	if r.hasCDEnd && bytes.Contains(seg, []byte("]]>")) {
 		return r.fail(r.pos, `"]]>" in text`)
 	}
@@ -236,23 +236,25 @@ func (r *Reader) text(end int) error {
 	if r.hasCR && bytes.IndexByte(seg, '\r') >= 0 {
 		plain = false
 	}
-	err := r.leaf(textNode, r.pos, end, plain)
+	err := r.leaf(node{kind: textNode, pos: int32(r.pos), size: int32(end - r.pos), plain: plain, exact: plain && exact})
 	r.pos = end
 	return err
 }
 
 // leaf adds a row that has no descendants.
-func (r *Reader) leaf(kind nodeKind, start, end int, plain bool) error {
+func (r *Reader) leaf(n node) error {
 	d := &r.doc
 	if len(d.nodes) >= r.limits.Nodes {
 		return r.limit("nodes", r.limits.Nodes)
 	}
-	parent := int32(-1)
-	if n := len(r.open); n > 0 {
-		parent = r.open[n-1]
+	n.end, n.close, n.parent = int32(len(d.nodes)+1), n.pos+n.size, -1
+	if k := len(r.open); k > 0 {
+		n.parent = r.open[k-1]
+		if !n.exact {
+			d.nodes[n.parent].exact = false
+		}
 	}
-	d.nodes = append(d.nodes, node{kind: kind, pos: int32(start), size: int32(end - start),
-		end: int32(len(d.nodes) + 1), close: int32(end), parent: parent, plain: plain})
+	d.nodes = append(d.nodes, n)
 	return nil
 }
 
@@ -269,7 +271,7 @@ func (r *Reader) markup() error {
 			return r.fail(r.pos+4+i, `"--" inside a comment`)
 		}
 		plain := !r.hasCR || bytes.IndexByte(rest[4:4+i], '\r') < 0
-		if err := r.leaf(commentNode, r.pos+4, r.pos+4+i, plain); err != nil {
+		if err := r.leaf(node{kind: commentNode, pos: int32(r.pos + 4), size: int32(i), plain: plain}); err != nil {
 			return err
 		}
 		r.pos += 4 + i + 3
@@ -280,7 +282,7 @@ func (r *Reader) markup() error {
 			return r.fail(r.pos, "a CDATA section does not end")
 		}
 		plain := !r.hasCR || bytes.IndexByte(rest[9:9+i], '\r') < 0
-		if err := r.leaf(cdataNode, r.pos+9, r.pos+9+i, plain); err != nil {
+		if err := r.leaf(node{kind: cdataNode, pos: int32(r.pos + 9), size: int32(i), plain: plain}); err != nil {
 			return err
 		}
 		r.pos += 9 + i + 3
@@ -308,7 +310,7 @@ func (r *Reader) processingInstruction() error {
 		return r.fail(r.pos, "a processing instruction without a proper target")
 	}
 	plain := !r.hasCR || bytes.IndexByte(body, '\r') < 0
-	if err := r.leaf(piNode, start, start+i, plain); err != nil {
+	if err := r.leaf(node{kind: piNode, pos: int32(start), size: int32(i), plain: plain}); err != nil {
 		return err
 	}
 	r.pos = start + i + 2

@@ -12,6 +12,36 @@ func (c *canonicalizer) recordElement(n *node, pos int32) int32 {
 	return row
 }
 
+// recordCopy writes the rows of an element just copied: those of the source, moved.
+func (c *canonicalizer) recordCopy(row, shift int32) {
+	d, out := c.d, c.out
+	first, end := &d.nodes[row], d.nodes[row].end
+	start := int32(len(out.nodes))
+	down, right := start-row, int32(len(out.attrs))-first.attr
+	out.nodes = append(out.nodes, d.nodes[row:end]...)
+	attrEnd := first.attr
+	for i := range out.nodes[start:] {
+		n := &out.nodes[start+int32(i)]
+		if n.kind == elementNode {
+			attrEnd = n.attr + int32(n.attrs)
+			n.attr += right
+			n.decl = int32(len(out.decls))
+		}
+		n.pos += shift
+		n.close += shift
+		n.end += down
+		n.parent += down
+	}
+	out.nodes[start].parent = c.recordParent()
+	start = int32(len(out.attrs))
+	out.attrs = append(out.attrs, d.attrs[first.attr:attrEnd]...)
+	for i := range out.attrs[start:] {
+		a := &out.attrs[start+int32(i)]
+		a.pos += shift
+		a.val += shift
+	}
+}
+
 func (c *canonicalizer) recordParent() int32 {
 	if k := len(c.path); k > 0 {
 		return c.path[k-1].out

@@ -34,6 +34,7 @@ type node struct {
 	colon  uint8  // octets of the prefix and its colon
 	kind   nodeKind
 	plain  bool // text: holds no reference and no carriage return, so its octets are its value
+	exact  bool // text and elements: written as the exclusive canonical form has it; see exactAttributes
 }
 
 // An attribute is one row of document.attrs.

@@ -30,7 +30,7 @@ func (r *Reader) startTag() error {
 		n.parent = r.open[k-1]
 	}
 	r.pos = start + size
-	empty := false
+	empty, exact := false, true
 	for {
 		if r.pos >= len(src) {
 			return r.fail(r.pos, "ends inside a tag")
@@ -45,22 +45,24 @@ func (r *Reader) startTag() error {
 				return r.fail(r.pos, `"/" inside a tag`)
 			}
 			r.pos += 2
-			empty = true
+			empty, exact = true, false
 			break
 		}
 		if !isSpace(c) {
 			return r.fail(r.pos, "no white space before an attribute")
 		}
-		r.space()
-		if r.pos < len(src) && src[r.pos] != '>' && src[r.pos] != '/' {
-			if err := r.attribute(n); err != nil {
-				return err
-			}
+		if r.space(); r.pos == len(src) || src[r.pos] == '>' || src[r.pos] == '/' {
+			exact = false
+			continue
+		}
+		if err := r.attribute(n); err != nil {
+			return err
 		}
 	}
 	if err := r.resolve(n); err != nil {
 		return err
 	}
+	n.exact = exact && n.decls == 0 && exactAttributes(&r.doc, n)
 	if empty {
 		r.close(row)
 		return nil
@@ -80,6 +82,7 @@ func (r *Reader) endTag() error {
 	}
 	r.pos = p + len(name)
 	if d.src[r.pos] != '>' {
+		d.nodes[row].exact = false
 		if !isSpace(d.src[r.pos]) {
 			return r.fail(r.pos, "an end tag that does not match its start tag")
 		}
@@ -99,9 +102,31 @@ func (r *Reader) close(row int32) {
 	n := &r.doc.nodes[row]
 	n.end = int32(len(r.doc.nodes))
 	n.close = int32(r.pos)
+	if n.parent >= 0 {
+		outer := &r.doc.nodes[n.parent]
+		outer.exact = outer.exact && n.exact && n.prefix == outer.prefix
+	}
 	for _, decl := range r.doc.declarationsOf(n) {
 		r.bound[decl.prefix] = decl.outer
 	}
+}
+
+// exactAttributes reports whether the attributes of n, behind one space each, are written as the canonical form has them:
+// plain values in double quotes, sorted, none with a prefix. An element is exact if its start tag is, and declares
+// nothing, and its end tag, and all inside it, and if all elements inside it have its prefix: then, where its namespace is
+// declared already, its octets are its exclusive canonical form.
+func exactAttributes(d *document, n *node) bool {
+	attrs := d.attributesOf(n)
+	at := n.pos + n.size
+	for i := range attrs {
+		a := &attrs[i]
+		if a.pos != at+1 || d.src[at] != ' ' || a.colon > 0 || !a.plain || a.val != a.pos+int32(a.name)+2 || d.src[a.val-1] != '"' ||
+			i > 0 && bytes.Compare(d.attrName(&attrs[i-1]), d.attrName(a)) > 0 {
+			return false
+		}
+		at = a.val + a.size + 1
+	}
+	return true
 }
 
 // attribute reads name="value" at r.pos, an attribute or a namespace declaration.
