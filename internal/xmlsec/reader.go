@@ -80,15 +80,17 @@ func (r *Reader) reset(src []byte, limits Limits) {
 // checkCharacters refuses what no XML document may hold (XML 1.0, 2.2), in a few passes that run at the speed of memory.
 func (r *Reader) checkCharacters() error {
 	src := r.doc.src
-	if !utf8.Valid(src) {
-		return r.fail(firstInvalid(src), "not UTF-8")
-	}
-	if bytes.IndexByte(src, 0xef) >= 0 &&
-		(bytes.Contains(src, []byte("\xef\xbf\xbe")) || bytes.Contains(src, []byte("\xef\xbf\xbf"))) {
-		return r.fail(-1, "holds a character that XML does not allow")
-	}
-	if i := controlCharacter(src); i >= 0 {
+	i, ascii := controlCharacter(src)
+	if i >= 0 {
 		return r.fail(i, "holds the control character %#x", src[i])
+	}
+	if !ascii {
+		if !utf8.Valid(src) {
+			return r.fail(firstInvalid(src), "not UTF-8")
+		}
+		if bytes.Contains(src, []byte("\xef\xbf\xbe")) || bytes.Contains(src, []byte("\xef\xbf\xbf")) {
+			return r.fail(-1, "holds a character that XML does not allow")
+		}
 	}
 	r.hasAmp = bytes.IndexByte(src, '&') >= 0
 	r.hasCR = bytes.IndexByte(src, '\r') >= 0
@@ -96,25 +98,31 @@ func (r *Reader) checkCharacters() error {
 	return nil
 }
 
-// controlCharacter returns the offset of the first octet below space other than tab, line feed and carriage return.
-func controlCharacter(b []byte) int {
+// controlCharacter returns the offset of the first octet below space other than tab, line feed and carriage return; and if
+// there is none, whether all octets are ASCII.
+func controlCharacter(b []byte) (offset int, ascii bool) {
 	const low, high = 0x2020202020202020, 0x8080808080808080
 	below := func(w uint64) uint64 { return (w - low) &^ w & high } // has a bit for each octet below space
-	i := 0
+	i, all := 0, uint64(0)
 	for ; i+32 <= len(b); i += 32 {
 		c := b[i : i+32]
-		if below(binary.LittleEndian.Uint64(c))|below(binary.LittleEndian.Uint64(c[8:]))|
-			below(binary.LittleEndian.Uint64(c[16:]))|below(binary.LittleEndian.Uint64(c[24:])) == 0 {
+		w0, w1 := binary.LittleEndian.Uint64(c), binary.LittleEndian.Uint64(c[8:])
+		w2, w3 := binary.LittleEndian.Uint64(c[16:]), binary.LittleEndian.Uint64(c[24:])
+		all |= w0 | w1 | w2 | w3
+		if below(w0)|below(w1)|below(w2)|below(w3) == 0 {
 			continue
 		}
 		if j := slowControlCharacter(c); j >= 0 {
-			return i + j
+			return i + j, false
 		}
 	}
 	if j := slowControlCharacter(b[i:]); j >= 0 {
-		return i + j
+		return i + j, false
 	}
-	return -1
+	for _, c := range b[i:] {
+		all |= uint64(c)
+	}
+	return -1, all&high == 0
 }
 
 func slowControlCharacter(b []byte) int {
@@ -236,25 +244,27 @@ func (r *Reader) text(end int) error {
 	if r.hasCR && bytes.IndexByte(seg, '\r') >= 0 {
 		plain = false
 	}
-	err := r.leaf(node{kind: textNode, pos: int32(r.pos), size: int32(end - r.pos), plain: plain, exact: plain && exact})
+	err := r.leaf(textNode, r.pos, end, plain, plain && exact)
 	r.pos = end
 	return err
 }
 
 // leaf adds a row that has no descendants.
-func (r *Reader) leaf(n node) error {
+func (r *Reader) leaf(kind nodeKind, start, end int, plain, exact bool) error {
 	d := &r.doc
 	if len(d.nodes) >= r.limits.Nodes {
 		return r.limit("nodes", r.limits.Nodes)
 	}
-	n.end, n.close, n.parent = int32(len(d.nodes)+1), n.pos+n.size, -1
+	n := d.addNode()
+	n.kind, n.plain, n.exact = kind, plain, exact
+	n.pos, n.size, n.close = int32(start), int32(end-start), int32(end)
+	n.end, n.parent = int32(len(d.nodes)), -1
 	if k := len(r.open); k > 0 {
 		n.parent = r.open[k-1]
-		if !n.exact {
+		if !exact {
 			d.nodes[n.parent].exact = false
 		}
 	}
-	d.nodes = append(d.nodes, n)
 	return nil
 }
 
@@ -271,7 +281,7 @@ func (r *Reader) markup() error {
 			return r.fail(r.pos+4+i, `"--" inside a comment`)
 		}
 		plain := !r.hasCR || bytes.IndexByte(rest[4:4+i], '\r') < 0
-		if err := r.leaf(node{kind: commentNode, pos: int32(r.pos + 4), size: int32(i), plain: plain}); err != nil {
+		if err := r.leaf(commentNode, r.pos+4, r.pos+4+i, plain, false); err != nil {
 			return err
 		}
 		r.pos += 4 + i + 3
@@ -282,7 +292,7 @@ func (r *Reader) markup() error {
 			return r.fail(r.pos, "a CDATA section does not end")
 		}
 		plain := !r.hasCR || bytes.IndexByte(rest[9:9+i], '\r') < 0
-		if err := r.leaf(node{kind: cdataNode, pos: int32(r.pos + 9), size: int32(i), plain: plain}); err != nil {
+		if err := r.leaf(cdataNode, r.pos+9, r.pos+9+i, plain, false); err != nil {
 			return err
 		}
 		r.pos += 9 + i + 3
@@ -310,7 +320,7 @@ func (r *Reader) processingInstruction() error {
 		return r.fail(r.pos, "a processing instruction without a proper target")
 	}
 	plain := !r.hasCR || bytes.IndexByte(body, '\r') < 0
-	if err := r.leaf(node{kind: piNode, pos: int32(start), size: int32(i), plain: plain}); err != nil {
+	if err := r.leaf(piNode, start, start+i, plain, false); err != nil {
 		return err
 	}
 	r.pos = start + i + 2

@@ -5,9 +5,10 @@ import "bytes"
 // recordElement writes the row of a start tag whose name stands at pos of the canonical octets.
 func (c *canonicalizer) recordElement(n *node, pos int32) int32 {
 	row := int32(len(c.out.nodes))
-	c.out.nodes = append(c.out.nodes, node{kind: elementNode, pos: pos, size: n.size, colon: n.colon, parent: c.recordParent(),
-		ns: n.ns, prefix: n.prefix, attr: int32(len(c.out.attrs)), attrs: uint16(len(c.order)), decl: int32(len(c.out.decls)),
-		decls: uint16(len(c.decls))})
+	to := c.out.addNode()
+	to.kind, to.pos, to.size, to.colon, to.ns, to.prefix = elementNode, pos, n.size, n.colon, n.ns, n.prefix
+	to.parent, to.attr, to.decl = c.recordParent(), int32(len(c.out.attrs)), int32(len(c.out.decls))
+	to.attrs, to.decls = uint16(len(c.order)), uint16(len(c.decls))
 	c.out.decls = append(c.out.decls, c.decls...)
 	return row
 }
@@ -53,8 +54,10 @@ func (c *canonicalizer) recordParent() int32 {
 // but for its closing quote, if that is written already.
 func (c *canonicalizer) recordAttribute(a *attribute, pos, val, quote int32) {
 	size := int32(len(c.dst)) - val - quote
-	c.out.attrs = append(c.out.attrs, attribute{pos: pos, val: val, size: size, name: a.name, ns: a.ns, prefix: a.prefix,
-		colon: a.colon, plain: a.plain || bytes.IndexByte(c.dst[val:], '&') < 0})
+	to := c.out.addAttribute()
+	to.pos, to.val, to.size = pos, val, size
+	to.name, to.colon, to.ns, to.prefix = a.name, a.colon, a.ns, a.prefix
+	to.plain = a.plain || bytes.IndexByte(c.dst[val:], '&') < 0
 }
 
 // recordText writes the row of text just written from start to the end of the octets. Text that stood on both sides of
@@ -74,7 +77,7 @@ func (c *canonicalizer) recordText(start int) {
 		}
 	}
 	row := int32(len(c.out.nodes))
-	c.out.nodes = append(c.out.nodes, node{kind: textNode, pos: int32(start), size: size, end: row + 1,
-		close:  int32(start) + size,
-		parent: c.recordParent(), plain: plain})
+	n := c.out.addNode()
+	n.kind, n.pos, n.size, n.plain = textNode, int32(start), size, plain
+	n.end, n.close, n.parent = row+1, int32(start)+size, c.recordParent()
 }

@@ -295,12 +295,9 @@ var strictBase64 = base64.StdEncoding.Strict()
 // decodeBase64 appends what the text of e decodes to: the standard alphabet with padding, white space anywhere, since
 // signers wrap lines and some write a carriage return as a reference.
 func (r *Reader) decodeBase64(dst []byte, e Element) ([]byte, error) {
-	r.value = e.AppendText(r.value[:0])
-	text := r.value[:0]
-	for _, c := range r.value {
-		if !isSpace(c) {
-			text = append(text, c)
-		}
+	text, ok := e.PlainText()
+	if !ok || bytes.ContainsAny(text, " \t\r\n") {
+		text = r.withoutSpace(e)
 	}
 	if len(text) > base64.StdEncoding.EncodedLen(cap(dst)) {
 		return nil, fault(MalformedSignature, "a value of %d octets of base64", len(text))
@@ -310,4 +307,16 @@ func (r *Reader) decodeBase64(dst []byte, e Element) ([]byte, error) {
 		return nil, fault(MalformedSignature, "%s is not base64", e.Local())
 	}
 	return out, nil
+}
+
+// withoutSpace returns the text of e without white space, valid until the next call.
+func (r *Reader) withoutSpace(e Element) []byte {
+	r.value = e.AppendText(r.value[:0])
+	text := r.value[:0]
+	for _, c := range r.value {
+		if !isSpace(c) {
+			text = append(text, c)
+		}
+	}
+	return text
 }

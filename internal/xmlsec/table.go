@@ -132,6 +132,18 @@ func (d *document) declarationsOf(n *node) []declaration {
 	return d.decls[n.decl : n.decl+int32(n.decls)]
 }
 
+// addNode adds an empty row, to be filled where it stands: a row made elsewhere and copied costs several times as much.
+func (d *document) addNode() *node {
+	d.nodes = append(d.nodes, node{})
+	return &d.nodes[len(d.nodes)-1]
+}
+
+// addAttribute does the same for an attribute.
+func (d *document) addAttribute() *attribute {
+	d.attrs = append(d.attrs, attribute{})
+	return &d.attrs[len(d.attrs)-1]
+}
+
 // sameAttribute reports whether two attributes have the same expanded name.
 func (d *document) sameAttribute(a, b *attribute) bool {
 	return a.ns == b.ns && int(a.name)-int(a.colon) == int(b.name)-int(b.colon) &&

@@ -23,9 +23,9 @@ func (r *Reader) startTag() error {
 		return err
 	}
 	row := int32(len(d.nodes))
-	d.nodes = append(d.nodes, node{kind: elementNode, pos: int32(start), size: int32(size), colon: uint8(colon), parent: -1,
-		attr: int32(len(d.attrs)), decl: int32(len(d.decls))})
-	n := &d.nodes[row]
+	n := d.addNode()
+	n.kind, n.pos, n.size, n.colon = elementNode, int32(start), int32(size), uint8(colon)
+	n.attr, n.decl, n.parent = int32(len(d.attrs)), int32(len(d.decls)), -1
 	if k := len(r.open); k > 0 {
 		n.parent = r.open[k-1]
 	}
@@ -167,8 +167,9 @@ func (r *Reader) attribute(n *node) error {
 		return r.limit("attributes", maxAttributes)
 	}
 	n.attrs++
-	r.doc.attrs = append(r.doc.attrs, attribute{pos: int32(start), name: int16(size), colon: uint8(colon),
-		val: int32(val), size: int32(end - val), plain: plain})
+	a := r.doc.addAttribute()
+	a.pos, a.name, a.colon = int32(start), int16(size), uint8(colon)
+	a.val, a.size, a.plain = int32(val), int32(end-val), plain
 	return nil
 }
 
