@@ -9,13 +9,24 @@ import (
 
 // IdP is what metadata says of one identity provider, in its IDPSSODescriptor for SAML 2.0 and nowhere else.
 type IdP struct {
+	// Descriptor is the EntityDescriptor.
+	Descriptor         xmlsec.Element
 	EntityID           string
-	ValidUntil         time.Time // the earliest of the descriptors around and in it
+	ValidUntil         time.Time     // the earliest of the descriptors around and in it
+	CacheDuration      time.Duration // the shortest of them, 0 for none
 	ErrorURL           string
 	WantSignedRequests bool
-	DisplayName        string // mdui:DisplayName or OrganizationDisplayName, English if there is a choice
-	SSO                []Endpoint
+	DisplayName        string // mdui:DisplayName or a name of the Organization, English if there is a choice
+	Scopes             []Scope
+	SSO, SLO           []Endpoint
 	Keys               []Key // for signing or without use
+	Keyless            int   // KeyDescriptors for signing or without use that hold no key
+}
+
+// Scope is a shibmd:Scope: what may stand behind the "@" of scoped attributes.
+type Scope struct {
+	Value  string
+	Regexp bool
 }
 
 // Endpoint is a place that an IdP listens at.
@@ -33,6 +44,7 @@ type Key struct {
 
 const (
 	dsig11NS           = "http://www.w3.org/2009/xmldsig11#"
+	scopeNS            = "urn:mace:shibboleth:metadata:1.0"
 	maxMetadataNesting = 16
 )
 
@@ -43,7 +55,7 @@ func ReadIdPs(root xmlsec.Element, want func(entityID string) bool) ([]IdP, erro
 	if !root.Is(MetadataNS, "EntityDescriptor") && !root.Is(MetadataNS, "EntitiesDescriptor") {
 		return nil, malformed("the document is a %.64q, not SAML metadata", root.Local())
 	}
-	if err := r.read(root, time.Time{}, 0); err != nil {
+	if err := r.read(root, lifetime{}, 0); err != nil {
 		return nil, err
 	}
 	return r.found, nil
@@ -55,19 +67,41 @@ type metadataReader struct {
 	found []IdP
 }
 
-func (r *metadataReader) read(e xmlsec.Element, until time.Time, depth int) error {
+// A lifetime is how long metadata may be used. What is nested can only shorten it (erratum E76).
+type lifetime struct {
+	until time.Time
+	cache time.Duration
+}
+
+func (r *metadataReader) within(outer lifetime, e xmlsec.Element) (lifetime, error) {
+	until, err := r.d.time(e, "validUntil")
+	if err != nil {
+		return lifetime{}, err
+	}
+	if outer.until.IsZero() || !until.IsZero() && until.Before(outer.until) {
+		outer.until = until
+	}
+	// A hint: what cannot be read is as good as none.
+	if a, found := e.Find("", "cacheDuration"); found {
+		if cache, ok := ParseDuration(a.Value()); ok && (outer.cache == 0 || cache < outer.cache) {
+			outer.cache = cache
+		}
+	}
+	return outer, nil
+}
+
+func (r *metadataReader) read(e xmlsec.Element, life lifetime, depth int) error {
 	if depth > maxMetadataNesting {
 		return malformed("more than %d levels of EntitiesDescriptor", maxMetadataNesting)
 	}
-	own, err := r.d.time(e, "validUntil")
+	life, err := r.within(life, e)
 	if err != nil {
 		return err
 	}
-	until = earlier(until, own)
 	if e.Is(MetadataNS, "EntitiesDescriptor") {
 		for child := range e.Children() {
 			if child.Is(MetadataNS, "EntityDescriptor") || child.Is(MetadataNS, "EntitiesDescriptor") {
-				if err := r.read(child, until, depth+1); err != nil {
+				if err := r.read(child, life, depth+1); err != nil {
 					return err
 				}
 			}
@@ -85,11 +119,11 @@ func (r *metadataReader) read(e xmlsec.Element, until time.Time, depth int) erro
 		if !role.Is(MetadataNS, "IDPSSODescriptor") || !speaksSAML2(r.d.attr(role, "protocolSupportEnumeration").Value) {
 			continue
 		}
-		idp, err := r.idp(e, role, until)
+		idp, err := r.idp(e, role, life)
 		if err != nil {
 			return err
 		}
-		idp.EntityID = id
+		idp.EntityID, idp.Descriptor = id, e
 		r.found = append(r.found, idp)
 		return nil
 	}
@@ -105,37 +139,54 @@ func speaksSAML2(protocols string) bool {
 	return false
 }
 
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func (r *metadataReader) idp(entity, role xmlsec.Element, until time.Time) (IdP, error) {
-	own, err := r.d.time(role, "validUntil")
+func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, error) {
+	life, err := r.within(life, role)
 	if err != nil {
 		return IdP{}, err
 	}
-	wants := r.d.attr(role, "WantAuthnRequestsSigned").Value
-	idp := IdP{ValidUntil: earlier(until, own), ErrorURL: r.d.attr(role, "errorURL").Value,
-		WantSignedRequests: wants == "true" || wants == "1"}
+	idp := IdP{ValidUntil: life.until, CacheDuration: life.cache, ErrorURL: r.d.attr(role, "errorURL").Value,
+		WantSignedRequests: isTrue(r.d.attr(role, "WantAuthnRequestsSigned").Value)}
 	for child := range role.Children() {
 		switch {
 		case child.Is(MetadataNS, "SingleSignOnService"):
-			idp.SSO = append(idp.SSO, Endpoint{r.d.attr(child, "Binding").Value, r.d.attr(child, "Location").Value})
+			idp.SSO = append(idp.SSO, r.endpoint(child))
+		case child.Is(MetadataNS, "SingleLogoutService"):
+			idp.SLO = append(idp.SLO, r.endpoint(child))
 		case child.Is(MetadataNS, "KeyDescriptor"):
 			if use := r.d.attr(child, "use"); !use.Present || use.Value == "signing" {
-				idp.Keys = append(idp.Keys, r.keys(child)...)
+				keys := r.keys(child)
+				if len(keys) == 0 {
+					idp.Keyless++
+				}
+				idp.Keys = append(idp.Keys, keys...)
 			}
 		case child.Is(MetadataNS, "Extensions"):
 			idp.DisplayName = r.preferred(child.Child(UINS, "UIInfo"), UINS, "DisplayName")
+			idp.Scopes = r.scopes(idp.Scopes, child)
 		}
 	}
-	if idp.DisplayName == "" {
-		idp.DisplayName = r.preferred(entity.Child(MetadataNS, "Organization"), MetadataNS, "OrganizationDisplayName")
+	idp.Scopes = r.scopes(idp.Scopes, entity.Child(MetadataNS, "Extensions"))
+	for _, name := range []string{"OrganizationDisplayName", "OrganizationName"} {
+		if idp.DisplayName == "" {
+			idp.DisplayName = r.preferred(entity.Child(MetadataNS, "Organization"), MetadataNS, name)
+		}
 	}
 	return idp, nil
+}
+
+func isTrue(s string) bool { return s == "true" || s == "1" }
+
+func (r *metadataReader) endpoint(e xmlsec.Element) Endpoint {
+	return Endpoint{r.d.attr(e, "Binding").Value, r.d.attr(e, "Location").Value}
+}
+
+func (r *metadataReader) scopes(list []Scope, extensions xmlsec.Element) []Scope {
+	for child := range extensions.Children() {
+		if child.Is(scopeNS, "Scope") {
+			list = append(list, Scope{r.d.trimmed(child), isTrue(r.d.attr(child, "regexp").Value)})
+		}
+	}
+	return list
 }
 
 // preferred returns the text of the child of that name that is in English, or else the first.

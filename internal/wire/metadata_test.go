@@ -39,6 +39,8 @@ func theIdP(t testing.TB, doc string) wire.IdP {
 	idps, err := readIdPs(t, doc, nil)
 	require.NoError(t, err)
 	require.Len(t, idps, 1)
+	require.True(t, idps[0].Descriptor.Is(wire.MetadataNS, "EntityDescriptor"))
+	idps[0].Descriptor = xmlsec.Element{}
 	return idps[0]
 }
 
@@ -62,8 +64,25 @@ func TestReadIdPs(t *testing.T) {
   <Organization><OrganizationDisplayName xml:lang="de">Firma</OrganizationDisplayName><OrganizationDisplayName xml:lang="en"> Company </OrganizationDisplayName></Organization></EntityDescriptor>`)
 	assert.Equal(t, wire.IdP{EntityID: "https://idp", ValidUntil: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), ErrorURL: "https://idp/error", WantSignedRequests: true, DisplayName: "Company",
 		SSO:  []wire.Endpoint{{Binding: "redirect", Location: "https://idp/sso"}, {Binding: "post", Location: "https://idp/sso?a=1&b=2"}},
-		Keys: []wire.Key{{Certificates: []string{"one", "two"}}, {Modulus: "m", Exponent: "e"}, {Curve: "c", Point: "p"}, {DER: "d"}}}, got)
+		Keys: []wire.Key{{Certificates: []string{"one", "two"}}, {Modulus: "m", Exponent: "e"}, {Curve: "c", Point: "p"}, {DER: "d"}}, Keyless: 2}, got)
 	assert.Equal(t, wire.IdP{EntityID: "x"}, theIdP(t, entity("x", role(""))))
+}
+
+// Where a scope counts, which name is taken, and how long metadata may be kept.
+//
+// req: E76
+func TestReadIdPsExtensions(t *testing.T) {
+	t.Parallel()
+	const scopes = ` xmlns:shibmd="urn:mace:shibboleth:metadata:1.0"><shibmd:Scope regexp="false"> a.example </shibmd:Scope><shibmd:Scope regexp="1">^.*$</shibmd:Scope></Extensions>`
+	idp := theIdP(t, `<EntitiesDescriptor`+metadataNS+` cacheDuration="PT6H"><Extensions`+strings.ReplaceAll(scopes, "a.example", "group.example")+
+		strings.Replace(entity("x", `<Extensions`+strings.ReplaceAll(scopes, "a.example", "b.example")+
+			strings.Replace(role(`<Extensions`+scopes+`<SingleLogoutService Binding="b" Location="l"/>`), " protocol", ` cacheDuration="junk" protocol`, 1)+
+			`<AttributeAuthorityDescriptor protocolSupportEnumeration="x"><Extensions`+strings.ReplaceAll(scopes, "a.example", "decoy.example")+`</AttributeAuthorityDescriptor>`+
+			`<Organization><OrganizationName xml:lang="en">Inc</OrganizationName></Organization>`), "entityID", `cacheDuration="P1D" entityID`, 1)+`</EntitiesDescriptor>`)
+	assert.Equal(t, []wire.Scope{{Value: "a.example"}, {Value: "^.*$", Regexp: true}, {Value: "b.example"}, {Value: "^.*$", Regexp: true}}, idp.Scopes)
+	assert.Equal(t, []wire.Endpoint{{Binding: "b", Location: "l"}}, idp.SLO)
+	assert.Equal(t, 6*time.Hour, idp.CacheDuration)
+	assert.Equal(t, "Inc", idp.DisplayName)
 }
 
 // req: SG-USE

@@ -86,3 +86,56 @@ func daysIn(year, month int) int {
 	}
 	return 31
 }
+
+// ParseDuration reads an xs:duration (XML Schema part 2, 3.2.6) that is not negative, with whole numbers. A year counts 365
+// days and a month 30; what is longer than maxDuration counts as that.
+func ParseDuration(b []byte) (time.Duration, bool) {
+	b = trimSpace(b)
+	if len(b) < len("P1D") || b[0] != 'P' {
+		return 0, false
+	}
+	const day = 24 * time.Hour
+	units := []struct {
+		letter byte
+		inTime bool
+		unit   time.Duration
+	}{{'Y', false, 365 * day}, {'M', false, 30 * day}, {'D', false, day}, {'H', true, time.Hour}, {'M', true, time.Minute}, {'S', true, time.Second}}
+	var sum time.Duration
+	inTime := false
+	for b = b[1:]; len(b) > 0; {
+		if b[0] == 'T' {
+			if inTime || len(b) == 1 {
+				return 0, false
+			}
+			inTime, b = true, b[1:]
+		}
+		size := 0
+		for size < len(b) && b[size] >= '0' && b[size] <= '9' {
+			size++
+		}
+		if size == 0 || size == len(b) {
+			return 0, false
+		}
+		for len(units) > 0 && (units[0].letter != b[size] || units[0].inTime != inTime) {
+			units = units[1:]
+		}
+		if len(units) == 0 {
+			return 0, false
+		}
+		sum = min(sum+atMost(b[:size], maxDuration/units[0].unit)*units[0].unit, maxDuration)
+		units, b = units[1:], b[size+1:]
+	}
+	return sum, true
+}
+
+// maxDuration is the longest that is told apart: nothing is kept for ten years.
+const maxDuration = 10 * 365 * 24 * time.Hour
+
+func atMost(digits []byte, most time.Duration) (n time.Duration) {
+	for _, c := range digits {
+		if n = n*10 + time.Duration(c-'0'); n > most {
+			return most
+		}
+	}
+	return n
+}

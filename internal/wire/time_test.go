@@ -143,3 +143,22 @@ func FuzzTime(f *testing.F) {
 		}
 	})
 }
+
+// req: E94-cache
+func TestParseDuration(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{
+		"PT1H": time.Hour, " P1D ": day, "P1Y2M3DT4H5M6S": (365+60+3)*day + 4*time.Hour + 5*time.Minute + 6*time.Second,
+		"P1M": 30 * day, "PT1M": time.Minute, "PT0S": 0, "PT90000S": 25 * time.Hour,
+		"P9999Y": 3650 * day, "PT99999999999999999999999999S": 3650 * day, "P9Y999999999999M": 3650 * day,
+	} {
+		got, ok := wire.ParseDuration([]byte(text))
+		assert.True(t, ok, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "P", "PT", "P1", "1D", "-P1D", "P-1D", "P1DT", "P1S", "PT1D", "P1D1Y", "PT1S1H", "P1D1D", "PT1HT1M", "P1.5D", "PT1.5S", "P1W", "p1d", "PÿD"} {
+		_, ok := wire.ParseDuration([]byte(text))
+		assert.False(t, ok, text)
+	}
+}
