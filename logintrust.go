@@ -185,7 +185,11 @@ func (t *LoginTrust) Check() error {
 
 func checkDomain(s string) string {
 	if s == "" || len(s) > maxShortText {
-		return fmt.Sprintf("must have 1 to %d characters", maxShortText)
+		limit := fmt.Sprintf("must have 1 to %d characters", maxShortText)
+		if s != "" {
+			limit += fmt.Sprintf(", not %d: that is the limit of a login trust, although SAML admits entity IDs of %d", len(s), maxEntityID)
+		}
+		return limit
 	}
 	for _, c := range []byte(s) {
 		if c <= ' ' || c > '~' || strings.IndexByte(`<>"'`, c) >= 0 {

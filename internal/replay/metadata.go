@@ -1,17 +1,12 @@
 package replay
 
 import (
-	"crypto"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/logintrust/saml"
-	"github.com/logintrust/saml/internal/wire"
-	"github.com/logintrust/saml/internal/xmlsec"
 )
 
 // importTrust makes the case's login trust from its metadata: what an administrator would save and activate.
@@ -23,60 +18,25 @@ func (c *Case) importTrust(now time.Time) (saml.LoginTrust, error) {
 	if err := c.SP.setOptions(&options); err != nil {
 		return saml.LoginTrust{}, err
 	}
-	metadata := []byte(c.IdPMetadata)
+	opts := saml.ImportOptions{EntityID: c.IdPEntityID, AllowSHA1: options.AllowSHA1, AllowRSA1024: options.AllowRSA1024,
+		AllowInclusiveC14NReference: options.AllowInclusiveC14NReference}
 	if c.SP.MetadataTrustCertPEM != "" {
-		key, err := publicKey(c.SP.MetadataTrustCertPEM)
+		key, err := saml.ParsePublicKey(c.SP.MetadataTrustCertPEM)
 		if err != nil {
-			return saml.LoginTrust{}, err
+			return saml.LoginTrust{}, fmt.Errorf(`"metadataTrustCertPEM": %w`, err)
 		}
-		policy := xmlsec.Policy{AllowSHA1: options.AllowSHA1, AllowRSA1024: options.AllowRSA1024,
-			AllowInclusiveReference: options.AllowInclusiveC14NReference}
-		if metadata, err = verifyMetadata(metadata, key, policy); err != nil {
-			return saml.LoginTrust{}, &refusal{BadMetadata, fmt.Errorf("metadata signature: %w", err)}
-		}
+		opts.Keys = []saml.PublicKey{key}
 	}
-	trust, err := saml.TrustFromMetadata(metadata, c.IdPEntityID, now)
+	proposal, err := saml.ProposeTrust([]byte(c.IdPMetadata), opts, now)
 	if err != nil {
 		return saml.LoginTrust{}, &refusal{BadMetadata, err}
 	}
+	trust := proposal.Trust
 	trust.State = saml.Active
 	if err := c.SP.setOptions(&trust); err != nil {
 		return saml.LoginTrust{}, err
 	}
 	return trust, trust.Check()
-}
-
-// verifyMetadata returns the canonical octets of the metadata's root that the key signed: only what is signed is imported.
-// The signature stands where the schema has it, first in the root (SAML Metadata 2.3.1, 2.3.2), and covers the root.
-func verifyMetadata(metadata []byte, key crypto.PublicKey, policy xmlsec.Policy) ([]byte, error) {
-	u, err := xmlsec.Parse(metadata, xmlsec.MetadataLimits())
-	if err != nil {
-		return nil, err
-	}
-	root := u.Root()
-	if first := root.First(); !first.Is(wire.SignatureNS, "Signature") {
-		return nil, errors.New("the document does not begin with a signature over all of it")
-	}
-	signed, err := u.Verify(root, []crypto.PublicKey{key}, policy)
-	if err != nil {
-		return nil, err
-	}
-	return signed.Bytes(), nil
-}
-
-// publicKey reads the key that vouches for metadata.
-func publicKey(text string) (crypto.PublicKey, error) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return nil, errors.New(`"metadataTrustCertPEM" is not PEM`)
-	}
-	if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
-		return cert.PublicKey, nil
-	}
-	if key, err := x509.ParsePKIXPublicKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	return nil, errors.New(`"metadataTrustCertPEM" is neither a certificate nor a public key`)
 }
 
 // setOptions sets the options that weaken a trust, by their names.
