@@ -1,0 +1,152 @@
+// Package outbound makes the few HTTP requests that leave the process: to addresses that people type in, or that messages
+// name. An attacker who may choose one must not reach what only we can reach, nor keep us waiting, nor fill our memory.
+package outbound
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// A Client makes one request at a time, each on a connection of its own, and keeps nothing: no cookies, no credentials, no
+// connections.
+type Client struct {
+	// Guard says which addresses beside public ones may be dialled.
+	Guard Guard
+	// Timeout is the time for everything, redirects and reading included. Required.
+	Timeout time.Duration
+	// MaxBytes bounds the answer, decompressed. Required.
+	MaxBytes int
+	// MaxRedirects is how many redirects of a GET are followed.
+	MaxRedirects int
+	// TLS is the configuration for TLS; nil verifies by the system's roots. TLS 1.2 is the least.
+	TLS *tls.Config
+	// Proxy picks a proxy, nil none. The environment is not asked. A proxy resolves names itself, so the Guard sees the
+	// proxy's address, and of the target's only what the URL writes as an address.
+	Proxy func(*http.Request) (*url.URL, error)
+}
+
+// maxHeaderBytes bounds the header of an answer.
+const maxHeaderBytes = 64 << 10
+
+// Get fetches what is at an https URL. The answer must be 200; errors do not repeat the URL, which may be a secret.
+func (c Client) Get(ctx context.Context, target, accept string) ([]byte, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, errors.New("not a URL")
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	transport := c.transport()
+	for redirects := 0; ; redirects++ {
+		if err := c.checkURL(u); err != nil {
+			return nil, err
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+		if err != nil {
+			return nil, errors.New("not a URL")
+		}
+		request.Header.Set("Accept", accept)
+		body, next, err := c.exchange(transport, request)
+		if err != nil {
+			return nil, c.explain(ctx, err)
+		}
+		if next == nil {
+			return body, nil
+		}
+		if redirects == c.MaxRedirects {
+			return nil, fmt.Errorf("more than %d redirects", c.MaxRedirects)
+		}
+		u = next
+	}
+}
+
+// transport has no connections to keep: no goroutine outlives a request.
+func (c Client) transport() *http.Transport {
+	dialer := &net.Dialer{Control: c.Guard.Control, KeepAlive: -1}
+	config := &tls.Config{}
+	if c.TLS != nil {
+		config = c.TLS.Clone()
+	}
+	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	return &http.Transport{Proxy: c.Proxy, DialContext: dialer.DialContext, TLSClientConfig: config, DisableKeepAlives: true,
+		MaxResponseHeaderBytes: maxHeaderBytes}
+}
+
+func (c Client) checkURL(u *url.URL) error {
+	switch {
+	case u.Scheme != "https":
+		return fmt.Errorf("%.16q instead of https", u.Scheme)
+	case u.Hostname() == "" || u.Opaque != "":
+		return errors.New("a URL without host")
+	case u.User != nil:
+		return errors.New("a URL with credentials")
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return c.Guard.Check(addr)
+	}
+	return nil
+}
+
+// exchange makes one request. It returns the body, or where a redirect leads.
+func (c Client) exchange(transport *http.Transport, request *http.Request) (body []byte, next *url.URL, err error) {
+	response, err := transport.RoundTrip(request) // not http.Client, which sends Referer and follows by itself
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	switch response.StatusCode {
+	case http.StatusOK:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		next, err = response.Location()
+		if err != nil {
+			return nil, nil, errors.New("a redirect to nowhere")
+		}
+		next.Fragment, next.RawFragment = "", ""
+		return nil, next, nil
+	default:
+		return nil, nil, fmt.Errorf("the server answers %d", response.StatusCode)
+	}
+	if coding := response.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, nil, fmt.Errorf("the answer is encoded as %.16q", coding) // gzip has been taken off by now
+	}
+	body, err = io.ReadAll(io.LimitReader(response.Body, int64(c.MaxBytes)+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := request.Context().Err(); err != nil {
+		return nil, nil, err // a server that notices that we leave may end its answer in good order
+	}
+	if len(body) > c.MaxBytes {
+		return nil, nil, fmt.Errorf("more than %d octets", c.MaxBytes)
+	}
+	return body, nil, nil
+}
+
+// explain says what went wrong without the addresses that errors of the network carry.
+func (c Client) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return fmt.Errorf("no whole answer within %v: %w", c.Timeout, ctx.Err())
+		}
+		return ctx.Err()
+	}
+	if errors.Is(err, ErrAddress) {
+		return ErrAddress
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return errors.New("the name of the host is not known")
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return errors.New("the connection failed")
+	}
+	return err
+}
