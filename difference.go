@@ -1,0 +1,211 @@
+package saml
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A DifferenceKind says what a Difference would do.
+type DifferenceKind string
+
+// What metadata may have changed. Options that an administrator sets by hand are not among it.
+const (
+	// AddKey pins a key that the metadata has and the trust has not.
+	AddKey DifferenceKind = "add_key"
+	// RenewCertificate puts the metadata's certificate in the place of the trust's, for the same key: logins do not change.
+	RenewCertificate DifferenceKind = "renew_certificate"
+	// RemoveKey drops a key that the metadata no longer has: messages signed with it are refused from then on.
+	RemoveKey DifferenceKind = "remove_key"
+	// These put the metadata's value in the place of the field with that name.
+	ChangeLoginURL           DifferenceKind = "change_login_url"
+	ChangeLoginPostURL       DifferenceKind = "change_login_post_url"
+	ChangeLogoutURL          DifferenceKind = "change_logout_url"
+	ChangeErrorURL           DifferenceKind = "change_error_url"
+	ChangeWantRequestsSigned DifferenceKind = "change_want_requests_signed"
+	ChangeScopes             DifferenceKind = "change_scopes"
+)
+
+// A Difference is one decision for an administrator: what the trust has, what the metadata has, side by side.
+type Difference struct {
+	Kind DifferenceKind `json:"kind"`
+	// Have and Want are the texts of a field; of a key, its SHA256.
+	Have string `json:"have,omitempty"`
+	Want string `json:"want,omitempty"`
+	// OldKey is the key that the trust has, NewKey the one that the metadata has; for AddKey and RemoveKey one of them is nil.
+	OldKey *PublicKey `json:"oldKey,omitempty"`
+	NewKey *PublicKey `json:"newKey,omitempty"`
+}
+
+// ErrOtherEntity says that metadata describes another identity provider than the trust is for.
+const ErrOtherEntity = sentinel("saml: the metadata is of another identity provider")
+
+// Compare lists what the metadata behind a proposal would change in a trust, each a decision of its own: keys to add, renewed
+// certificates, then fields, then keys to remove. None says that nothing needs saving. Keys are the same if their
+// SubjectPublicKeyInfo is, whatever certificate they are in. A proposal for another entity ID is ErrOtherEntity.
+//
+// In a rollover nothing interrupts logins: new keys are added beside the old ones, which stay until somebody removes them.
+func (t *LoginTrust) Compare(p Proposal) ([]Difference, error) {
+	want := &p.Trust
+	if t.Domain != want.Domain {
+		err := fmt.Errorf("%w: %s, not %s", ErrOtherEntity, quoted(want.Domain), quoted(t.Domain))
+		if strings.EqualFold(strings.TrimRight(t.Domain, "/"), strings.TrimRight(want.Domain, "/")) {
+			err = fmt.Errorf("%w; they differ by a slash or by capital letters only, which counts", err)
+		}
+		return nil, err
+	}
+	if len(want.Keys) == 0 {
+		return nil, errors.New("saml: a proposal without keys")
+	}
+	added, renewed, removed := compareKeys(t.Keys, want.Keys)
+	list := append(added, renewed...)
+	field := func(kind DifferenceKind, have, want string) {
+		if have != want {
+			list = append(list, Difference{Kind: kind, Have: have, Want: want})
+		}
+	}
+	field(ChangeLoginURL, t.LoginURL, want.LoginURL)
+	field(ChangeLoginPostURL, t.LoginPostURL, want.LoginPostURL)
+	if want.LogoutURL != "" { // which an import proposes only if asked
+		field(ChangeLogoutURL, t.LogoutURL, want.LogoutURL)
+	}
+	if want.ErrorURL != "" {
+		field(ChangeErrorURL, t.ErrorURL, want.ErrorURL)
+	}
+	field(ChangeWantRequestsSigned, fmt.Sprint(t.WantRequestsSigned), fmt.Sprint(want.WantRequestsSigned))
+	if p.Verified && len(want.Scopes) > 0 {
+		field(ChangeScopes, scopeList(t.Scopes), scopeList(want.Scopes))
+	}
+	return append(list, removed...), nil
+}
+
+func scopeList(scopes []string) string {
+	return strings.Join(slices.Sorted(slices.Values(scopes)), " ")
+}
+
+// compareKeys pairs the wrappings of each key: one that only the metadata has renews one that only the trust has.
+func compareKeys(have, want []PublicKey) (added, renewed, removed []Difference) {
+	contains := func(list []PublicKey, key PublicKey) bool { return slices.ContainsFunc(list, key.Equal) }
+	wrapped := func(list []PublicKey, key PublicKey) bool { return slices.ContainsFunc(list, key.sameWrapping) }
+	var taken []PublicKey // of have, by a renewal
+	for _, key := range want {
+		if !contains(have, key) {
+			if !slices.ContainsFunc(added, func(d Difference) bool { return d.NewKey.Equal(key) }) {
+				added = append(added, Difference{Kind: AddKey, Want: key.SHA256(), NewKey: &key})
+			}
+			continue
+		}
+		if key.certificate == nil || wrapped(have, key) {
+			continue
+		}
+		for _, old := range have {
+			if old.Equal(key) && !wrapped(want, old) && !wrapped(taken, old) {
+				taken = append(taken, old)
+				renewed = append(renewed, Difference{Kind: RenewCertificate, Have: old.SHA256(), Want: key.SHA256(), OldKey: &old, NewKey: &key})
+				break
+			}
+		}
+	}
+	for _, key := range have {
+		if !contains(want, key) {
+			removed = append(removed, Difference{Kind: RemoveKey, Have: key.SHA256(), OldKey: &key})
+		}
+	}
+	return added, renewed, removed
+}
+
+func (k PublicKey) sameWrapping(other PublicKey) bool {
+	return k.Equal(other) && bytes.Equal(k.certificate, other.certificate)
+}
+
+// ID names a decision in a form: it is the same whenever the same trust is compared with the same metadata, and another one
+// if either has changed.
+func (d Difference) ID() string {
+	parts := []string{string(d.Kind), d.Have, d.Want}
+	for _, key := range []*PublicKey{d.OldKey, d.NewKey} {
+		if key != nil {
+			parts = append(parts, key.CertificateSHA256())
+		}
+	}
+	return hexSum([]byte(fmt.Sprintf("%q", parts)))[:32]
+}
+
+// Apply returns a copy of the trust with this one decision carried out, for the host to save; t itself stays as it is. It
+// refuses what no longer fits the trust, a ninth key, and what would leave a trust without any key or place to sign in.
+func (d Difference) Apply(t LoginTrust) (LoginTrust, error) {
+	t.Keys = slices.Clone(t.Keys)
+	var err error
+	switch d.Kind {
+	case AddKey, RenewCertificate, RemoveKey:
+		t.Keys, err = d.applyKey(t.Keys)
+	case ChangeWantRequestsSigned:
+		if fmt.Sprint(t.WantRequestsSigned) != d.Have {
+			err = errStale
+		}
+		t.WantRequestsSigned = d.Want == "true"
+	case ChangeScopes:
+		if scopeList(t.Scopes) != d.Have {
+			err = errStale
+		}
+		t.Scopes = strings.Fields(d.Want)
+	default:
+		err = d.applyURL(&t)
+	}
+	if err == nil {
+		err = t.Check()
+	}
+	if err != nil {
+		return LoginTrust{}, err
+	}
+	return t, nil
+}
+
+const errStale = sentinel("saml: the login trust has changed since it was compared; compare again")
+
+func (d Difference) applyURL(t *LoginTrust) error {
+	field := map[DifferenceKind]*string{ChangeLoginURL: &t.LoginURL, ChangeLoginPostURL: &t.LoginPostURL,
+		ChangeLogoutURL: &t.LogoutURL, ChangeErrorURL: &t.ErrorURL}[d.Kind]
+	switch {
+	case field == nil:
+		return fmt.Errorf("saml: unknown difference %.64q", string(d.Kind))
+	case *field != d.Have:
+		return errStale
+	}
+	*field = d.Want
+	if d.Want == "" && t.LoginURL == "" && t.LoginPostURL == "" {
+		return errors.New("saml: this is the last place to sign in; put the new one in first")
+	}
+	return nil
+}
+
+func (d Difference) applyKey(keys []PublicKey) ([]PublicKey, error) {
+	switch {
+	case d.Kind == AddKey && d.NewKey != nil && d.NewKey.key != nil:
+		switch {
+		case slices.ContainsFunc(keys, d.NewKey.Equal):
+			return nil, errStale
+		case len(keys) >= maxPinnedKeys:
+			return nil, fmt.Errorf("saml: a login trust holds at most %d keys; remove one that is no longer used first", maxPinnedKeys)
+		}
+		return append(keys, *d.NewKey), nil
+	case d.Kind == RenewCertificate && d.OldKey != nil && d.NewKey != nil && d.OldKey.key != nil && d.OldKey.Equal(*d.NewKey):
+		i := slices.IndexFunc(keys, d.OldKey.sameWrapping)
+		if i < 0 {
+			return nil, errStale
+		}
+		keys[i] = *d.NewKey
+		return keys, nil
+	case d.Kind == RemoveKey && d.OldKey != nil:
+		i := slices.IndexFunc(keys, d.OldKey.sameWrapping)
+		if i < 0 {
+			return nil, errStale
+		}
+		if !slices.ContainsFunc(keys, func(k PublicKey) bool { return !k.Equal(*d.OldKey) }) {
+			return nil, errors.New("saml: this is the last key; add the new one first")
+		}
+		return slices.Delete(keys, i, i+1), nil
+	}
+	return nil, errors.New("saml: a difference without its key")
+}
