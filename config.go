@@ -33,6 +33,9 @@ type Config struct {
 	// SigningKeys are our own keys: the first signs every AuthnRequest, all are published. None: requests are not signed.
 	SigningKeys []KeyPair
 
+	// Metadata is what SP metadata says beside what follows from the other fields.
+	Metadata MetadataOptions
+
 	// Now is the clock, time.Now if nil. It is read once a login.
 	Now func() time.Time
 	// ClockSkew is the tolerance on every time check: 0 means 3 minutes, negative none.
@@ -124,6 +127,9 @@ func (c Config) complete() (Config, error) {
 		if err := k.check(); err != nil {
 			return c, fmt.Errorf("saml: SigningKeys[%d]: %w", i, err)
 		}
+	}
+	if c.Metadata, err = c.Metadata.complete(len(c.SigningKeys) > 0, c.Now()); err != nil {
+		return c, fmt.Errorf("saml: Metadata.%w", err)
 	}
 	if c.DefaultPath == "" {
 		c.DefaultPath = "/"

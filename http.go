@@ -22,7 +22,7 @@ import (
 // cookie once more, or sent where an earlier submit of the same form had led.
 const ErrAnswered = sentinel("saml: the response has been written")
 
-// Handler serves everything: GET {MetadataURL}, GET {LoginURL}?entityID=…&target=… (and &binding=post) and POST {ACSURL};
+// Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=… (and &binding=post) and POST {ACSURL};
 // the first rung of the API. onLogin starts the host's session and answers, as a rule with
 //
 //	http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
@@ -80,7 +80,21 @@ func (sp *ServiceProvider) serveMetadata(w http.ResponseWriter, r *http.Request)
 	h.Set("Content-Type", "application/samlmetadata+xml")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("ETag", sp.metadata.etag)
+	if r.URL.Query().Has("download") {
+		h.Set("Content-Disposition", `attachment; filename="`+sp.metadataFile()+`"`)
+	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(sp.metadata.bytes))
+}
+
+// metadataFile names the file after our host, in letters that no header and no file system minds.
+func (sp *ServiceProvider) metadataFile() string {
+	_, host, _ := strings.Cut(origin(sp.config.BaseURL), "://")
+	return "saml-metadata-" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' {
+			return r
+		}
+		return '-'
+	}, host) + ".xml"
 }
 
 // serveLogin begins a login at the trust that the query names.

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -50,6 +51,53 @@ func TestSchemaOfMetadataAndRequests(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// Metadata with all that it can have is valid too, and xmlsec1 verifies its signature, with each kind of key.
+//
+// req: MP-SCHEMA MP-SIGN
+func TestSchemaOfFullMetadata(t *testing.T) {
+	t.Parallel()
+	const hostile = `"A" & 'B' </md:EntityDescriptor><!-- ]]> é 𝕏`
+	texts := map[string]string{"en": hostile, "de-CH": "Grüezi"}
+	urls := map[string]string{"en": "https://sp.example.com/?a=1&b='2'", "fr-CH": "https://sp.example.com/fr"}
+	full := saml.MetadataOptions{
+		CacheDuration: 90 * time.Minute, ValidUntil: time.Now().Add(time.Hour),
+		NameIDFormats: []string{"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"},
+		UI: saml.UIInfo{DisplayNames: texts, Descriptions: texts, InformationURLs: urls, PrivacyStatementURLs: urls,
+			Logos: []saml.Logo{{URL: "https://sp.example.com/logo.png", Width: 80, Height: 60}, {URL: "data:image/png;base64,iVBORw0KGgo=", Width: 16, Height: 16, Lang: "en"}}},
+		Organization: saml.Organization{Names: texts, DisplayNames: texts, URLs: urls},
+		Services: []saml.AttributeService{
+			{Names: texts, Descriptions: texts, Attributes: []saml.RequestedAttribute{{Name: "urn:oid:2.5.4.4", NameFormat: "urn:oasis:names:tc:SAML:2.0:attrname-format:uri", FriendlyName: "sn", Required: true}, {Name: hostile}}},
+			{Names: texts, Attributes: []saml.RequestedAttribute{{Name: "email"}}}},
+	}
+	for _, kind := range []saml.ContactType{saml.TechnicalContact, saml.SupportContact, saml.AdministrativeContact, saml.BillingContact, saml.OtherContact, saml.SecurityContact} {
+		full.Contacts = append(full.Contacts, saml.Contact{Type: kind, Company: hostile, GivenName: "A", SurName: "B", Emails: []string{"a@example.com", "b@example.com"}, Phones: []string{"+41 44 000 00 00"}})
+	}
+	for name, options := range map[string]saml.MetadataOptions{
+		"all": full, "texts only": {UI: saml.UIInfo{DisplayNames: texts}}, "a contact only": {Contacts: full.Contacts[:1]},
+		"a service only": {Services: full.Services[:1]}, "an organization only": {Organization: full.Organization}, "formats only": {NameIDFormats: full.NameIDFormats},
+	} {
+		for key, pair := range keyPairs(t) {
+			config := saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(), Metadata: options}
+			if pair.Signer != nil {
+				config.SigningKeys, config.Metadata.Sign = []saml.KeyPair{pair}, true
+			}
+			sp, err := saml.New(config)
+			require.NoError(t, err)
+			require.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s, %s: %s", name, key, sp.Metadata())
+			if pair.Signer == nil || name != "all" {
+				continue
+			}
+			spki, err := x509.MarshalPKIXPublicKey(pair.Signer.Public())
+			require.NoError(t, err)
+			public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})
+			_, err = oracle.XMLSecVerify(t, sp.Metadata(), public, "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor")
+			require.NoError(t, err, "%s: %s", key, sp.Metadata())
+			_, err = oracle.XMLSecVerify(t, bytes.Replace(sp.Metadata(), []byte("Grüezi"), []byte("Gruezi"), 1), public, "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor")
+			require.Error(t, err)
 		}
 	}
 }

@@ -4,22 +4,33 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"math/big"
+	"strconv"
+	"time"
 
 	"github.com/beevik/etree"
 
 	"github.com/logintrust/saml/internal/wire"
 )
 
-// SPMetadata is what a service provider publishes of itself (SAML Metadata 2.4.4).
+// SPMetadata is what a service provider publishes of itself (SAML Metadata 2.4.4). What is zero is left out.
 type SPMetadata struct {
-	EntityID      string
-	CacheDuration string
-	ACSURL        string
-	SignsRequests bool
-	SigningKeys   []MetadataKey
+	EntityID       string
+	CacheDuration  string
+	ValidUntil     time.Time
+	ACSURL         string
+	SignsRequests  bool
+	SigningKeys    []MetadataKey
+	EncryptionKeys []MetadataKey // only with a decryption that works: some products encrypt as soon as there is one
+	NameIDFormats  []string
+	UI             []UIElement
+	Organization   *Organization
+	Contacts       []Contact
+	Services       []AttributeService
 }
 
 // MetadataKey is a published key: a certificate, or a bare key if Certificate is nil.
@@ -28,36 +39,190 @@ type MetadataKey struct {
 	Key         crypto.PublicKey
 }
 
-// Document builds the metadata.
-func (m SPMetadata) Document() ([]byte, error) {
+// A Localized text is in a language, or in none if Lang is empty.
+type Localized struct{ Lang, Value string }
+
+// A UIElement is a child of mdui:UIInfo.
+type UIElement struct {
+	Name string // DisplayName, Description, …
+	Localized
+	Width, Height int // of a Logo
+}
+
+// Organization is md:Organization (SAML Metadata 2.3.2.1).
+type Organization struct{ Names, DisplayNames, URLs []Localized }
+
+// Contact is md:ContactPerson (SAML Metadata 2.3.2.2).
+type Contact struct {
+	Type                        string
+	Security                    bool // REFEDS: a security contact, of the type other
+	Company, GivenName, SurName string
+	Emails, Phones              []string
+}
+
+// AttributeService is md:AttributeConsumingService (SAML Metadata 2.4.4.1).
+type AttributeService struct {
+	Names, Descriptions []Localized
+	Attributes          []RequestedAttribute
+}
+
+// RequestedAttribute is md:RequestedAttribute (SAML Metadata 2.4.4.2).
+type RequestedAttribute struct {
+	Name, NameFormat, FriendlyName string
+	Required                       bool
+}
+
+// Document builds the metadata. A signer signs it, with the certificate in the signature; nil does not.
+func (m SPMetadata) Document(signer crypto.Signer, certificate []byte) ([]byte, error) {
 	e := etree.NewElement("md:EntityDescriptor")
 	e.CreateAttr("xmlns:md", wire.MetadataNS)
 	e.CreateAttr("entityID", m.EntityID)
+	if !m.ValidUntil.IsZero() {
+		e.CreateAttr("validUntil", Instant(m.ValidUntil))
+	}
 	if m.CacheDuration != "" {
 		e.CreateAttr("cacheDuration", m.CacheDuration)
 	}
-	role := e.CreateElement("md:SPSSODescriptor")
-	if m.SignsRequests {
-		role.CreateAttr("AuthnRequestsSigned", "true")
+	if err := m.role(e.CreateElement("md:SPSSODescriptor")); err != nil {
+		return nil, err
 	}
-	role.CreateAttr("protocolSupportEnumeration", wire.ProtocolNS)
-	for _, k := range m.SigningKeys {
-		if err := k.describe(role, "signing"); err != nil {
-			return nil, err
-		}
+	if m.Organization != nil {
+		m.Organization.describe(e.CreateElement("md:Organization"))
 	}
-	acs := role.CreateElement("md:AssertionConsumerService")
-	acs.CreateAttr("Binding", wire.BindingPOST)
-	acs.CreateAttr("Location", m.ACSURL)
-	acs.CreateAttr("index", "0")
-	acs.CreateAttr("isDefault", "true")
+	for _, c := range m.Contacts {
+		c.describe(e.CreateElement("md:ContactPerson"))
+	}
 	doc := etree.NewDocument()
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
 	doc.AddChild(e)
 	doc.Indent(2)
 	doc.WriteSettings.CanonicalText = true
 	doc.WriteSettings.CanonicalAttrVal = true
+	if signer == nil {
+		return doc.WriteToBytes()
+	}
+	// The ID comes from the content, so that it is as stable as that is.
+	content, err := doc.WriteToBytes()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(content)
+	e.CreateAttr("ID", "_"+hex.EncodeToString(sum[:20]))
+	signed, err := SignFirst(e, signer, certificate)
+	if err != nil {
+		return nil, err
+	}
+	doc.SetRoot(signed)
 	return doc.WriteToBytes()
+}
+
+// role has its parts in the order of the schema.
+func (m SPMetadata) role(role *etree.Element) error {
+	if m.SignsRequests {
+		role.CreateAttr("AuthnRequestsSigned", "true")
+	}
+	role.CreateAttr("protocolSupportEnumeration", wire.ProtocolNS)
+	if len(m.UI) > 0 {
+		ui := role.CreateElement("md:Extensions").CreateElement("mdui:UIInfo")
+		ui.CreateAttr("xmlns:mdui", wire.UINS)
+		for _, u := range m.UI {
+			u.describe(ui)
+		}
+	}
+	for _, k := range m.SigningKeys {
+		if err := k.describe(role, "signing"); err != nil {
+			return err
+		}
+	}
+	for _, k := range m.EncryptionKeys {
+		if err := k.describe(role, "encryption"); err != nil {
+			return err
+		}
+	}
+	for _, format := range m.NameIDFormats {
+		role.CreateElement("md:NameIDFormat").SetText(format)
+	}
+	acs := role.CreateElement("md:AssertionConsumerService")
+	acs.CreateAttr("Binding", wire.BindingPOST)
+	acs.CreateAttr("Location", m.ACSURL)
+	acs.CreateAttr("index", "0")
+	acs.CreateAttr("isDefault", "true")
+	for i, s := range m.Services {
+		s.describe(role.CreateElement("md:AttributeConsumingService"), i)
+	}
+	return nil
+}
+
+func addLocalized(parent *etree.Element, name string, texts []Localized) {
+	for _, text := range texts {
+		addText(parent, name, text)
+	}
+}
+
+func addText(parent *etree.Element, name string, text Localized) *etree.Element {
+	e := parent.CreateElement(name)
+	if text.Lang != "" {
+		e.CreateAttr("xml:lang", text.Lang)
+	}
+	e.SetText(text.Value)
+	return e
+}
+
+func addOptional(parent *etree.Element, name, text string) {
+	if text != "" {
+		parent.CreateElement(name).SetText(text)
+	}
+}
+
+func (u UIElement) describe(ui *etree.Element) {
+	e := addText(ui, "mdui:"+u.Name, u.Localized)
+	if u.Width > 0 {
+		e.CreateAttr("height", strconv.Itoa(u.Height))
+		e.CreateAttr("width", strconv.Itoa(u.Width))
+	}
+}
+
+func (o *Organization) describe(e *etree.Element) {
+	addLocalized(e, "md:OrganizationName", o.Names)
+	addLocalized(e, "md:OrganizationDisplayName", o.DisplayNames)
+	addLocalized(e, "md:OrganizationURL", o.URLs)
+}
+
+func (c Contact) describe(e *etree.Element) {
+	e.CreateAttr("contactType", c.Type)
+	if c.Security {
+		e.CreateAttr("xmlns:remd", "http://refeds.org/metadata")
+		e.CreateAttr("remd:contactType", "http://refeds.org/metadata/contactType/security")
+	}
+	addOptional(e, "md:Company", c.Company)
+	addOptional(e, "md:GivenName", c.GivenName)
+	addOptional(e, "md:SurName", c.SurName)
+	for _, address := range c.Emails {
+		addOptional(e, "md:EmailAddress", address)
+	}
+	for _, number := range c.Phones {
+		addOptional(e, "md:TelephoneNumber", number)
+	}
+}
+
+// describe gives no service isDefault: the first is then the default (erratum E87).
+func (s AttributeService) describe(e *etree.Element, index int) {
+	e.CreateAttr("index", strconv.Itoa(index))
+	addLocalized(e, "md:ServiceName", s.Names)
+	addLocalized(e, "md:ServiceDescription", s.Descriptions)
+	for _, a := range s.Attributes {
+		requested := e.CreateElement("md:RequestedAttribute")
+		requested.CreateAttr("Name", a.Name)
+		if a.NameFormat != "" {
+			requested.CreateAttr("NameFormat", a.NameFormat)
+		}
+		if a.FriendlyName != "" {
+			requested.CreateAttr("FriendlyName", a.FriendlyName)
+		}
+		if a.Required {
+			requested.CreateAttr("isRequired", "true")
+		}
+	}
 }
 
 func (k MetadataKey) describe(role *etree.Element, use string) error {

@@ -42,6 +42,15 @@ func Algorithm(key crypto.PublicKey) (uri string, hash crypto.Hash, err error) {
 // Sign returns a copy of e, which has an ID and begins with Issuer, with an enveloped signature behind it. certificate
 // may be nil.
 func Sign(e *etree.Element, signer crypto.Signer, certificate []byte) (*etree.Element, error) {
+	return sign(e, signer, certificate, 1)
+}
+
+// SignFirst does what Sign does, for metadata, in which the signature comes first (SAML Metadata 2.3.2).
+func SignFirst(e *etree.Element, signer crypto.Signer, certificate []byte) (*etree.Element, error) {
+	return sign(e, signer, certificate, 0)
+}
+
+func sign(e *etree.Element, signer crypto.Signer, certificate []byte, at int) (*etree.Element, error) {
 	uri, _, err := Algorithm(signer.Public())
 	if err != nil {
 		return nil, err
@@ -66,7 +75,7 @@ func Sign(e *etree.Element, signer crypto.Signer, certificate []byte) (*etree.El
 		signature.RemoveChild(info)
 	}
 	signed := e.Copy()
-	signed.InsertChildAt(1, signature)
+	signed.InsertChildAt(at, signature)
 	return signed, nil
 }
 
