@@ -19,7 +19,8 @@ const (
 	RenewCertificate DifferenceKind = "renew_certificate"
 	// RemoveKey drops a key that the metadata no longer has: messages signed with it are refused from then on.
 	RemoveKey DifferenceKind = "remove_key"
-	// These put the metadata's value in the place of the field with that name.
+	// These put the metadata's value in the place of the field with that name. ChangeWantRequestsSigned needs SigningKeys in
+	// the Config, or no login starts.
 	ChangeLoginURL           DifferenceKind = "change_login_url"
 	ChangeLoginPostURL       DifferenceKind = "change_login_post_url"
 	ChangeLogoutURL          DifferenceKind = "change_logout_url"

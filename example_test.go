@@ -2,6 +2,9 @@ package saml_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -157,4 +160,58 @@ func ExampleTrustFromMetadata() {
 	}
 	fmt.Println(trust.Domain, trust.LoginURL, len(trust.Keys), trust.State)
 	// Output: https://idp.example.com/metadata https://idp.example.com/sso 1 provisional
+}
+
+// A second import of an identity provider's metadata, which has a new key now: each change is a decision of its own.
+func ExampleLoginTrust_Compare() {
+	before, err := samltest.New(samltest.Options{EntityID: "https://idp.example.com/metadata"})
+	if err != nil {
+		panic(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	after, err := samltest.New(samltest.Options{EntityID: "https://idp.example.com/metadata", Key: key})
+	if err != nil {
+		panic(err)
+	}
+	trust, err := saml.TrustFromMetadata(before.Metadata(), "", time.Now())
+	if err != nil {
+		panic(err)
+	}
+	proposal, err := saml.ProposeTrust(after.Metadata(), saml.ImportOptions{}, time.Now())
+	if err != nil {
+		panic(err)
+	}
+	differences, err := trust.Compare(proposal)
+	if err != nil {
+		panic(err)
+	}
+	for _, d := range differences {
+		fmt.Println(d.Kind)
+	}
+	trust, err = differences[0].Apply(trust) // the administrator adds the key, and keeps the old one for now
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(len(trust.Keys), "keys")
+	// Output:
+	// add_key
+	// remove_key
+	// 2 keys
+}
+
+// A trust from metadata at a URL that an administrator entered, with all there is to say of it.
+func ExampleMetadataFetcher() {
+	importFrom := func(ctx context.Context, metadataURL string) (saml.Proposal, error) {
+		metadata, err := saml.MetadataFetcher{}.Fetch(ctx, metadataURL)
+		if err != nil {
+			return saml.Proposal{}, err
+		}
+		return saml.ProposeTrust(metadata, saml.ImportOptions{}, time.Now())
+	}
+	_, err := importFrom(context.Background(), "https://169.254.169.254/latest/meta-data/")
+	fmt.Println(err)
+	// Output: saml: fetching metadata: its address is not a public one, nor one that is allowed
 }

@@ -81,7 +81,7 @@ func TestPastedKeysMangled(t *testing.T) {
 	for name, text := range map[string]string{
 		"en dashes":                  strings.ReplaceAll(certificate, "-----", "–––––"),
 		"minus signs":                strings.ReplaceAll(certificate, "-----", "−−−"),
-		"dashes of many kinds":       strings.ReplaceAll(certificate, "-----", "-–—−‑"),
+		"dashes of many kinds":       strings.ReplaceAll(certificate, "-----", "-–—−‑⸺－"),
 		"one hyphen":                 strings.ReplaceAll(certificate, "-----", "-"),
 		"space inside the markers":   strings.NewReplacer("-----BEGIN", "-----  BEGIN", "CERTIFICATE-----", "CERTIFICATE -----").Replace(certificate),
 		"no-break spaces":            strings.ReplaceAll(certificate, " ", "\u00a0") + "\u00a0",
@@ -196,7 +196,8 @@ func TestPrivateKeysAreRefused(t *testing.T) {
 				require.Error(t, read.UnmarshalText([]byte(pasted)))
 				assert.Zero(t, read)
 			}
-			for _, pasted := range []string{text, strings.ReplaceAll(text, "-----", "—"), b64(c.der), "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + text} {
+			for _, pasted := range []string{text, strings.ReplaceAll(text, "-----", "—"), b64(c.der), "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + text,
+				text + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"} {
 				key, err := saml.PublicFromPrivate(pasted)
 				if c.public == "" {
 					require.ErrorContains(t, err, "not a private key that can be read")
@@ -292,4 +293,36 @@ func TestKeyWarnings(t *testing.T) {
 	weak, err := saml.NewPublicKey(&rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 2046, 1), E: 65537})
 	require.NoError(t, err)
 	assert.Equal(t, []saml.KeyWarningCode{saml.KeyWeak}, codes(weak.Warnings(now, month)))
+}
+
+// Whatever is pasted: what is read as a key is written and read again as the same one, and nothing that holds a private
+// key is.
+func FuzzPastedKey(f *testing.F) {
+	_, texts, _ := pastedKeys(f)
+	for _, text := range texts {
+		f.Add(text)
+	}
+	private, err := os.ReadFile("testdata/keys/idp-p256.TEST-ONLY.key.pem") // the same in every process
+	require.NoError(f, err)
+	f.Add(string(private))
+	block, _ := pem.Decode(private)
+	f.Add(base64.StdEncoding.EncodeToString(block.Bytes))
+	f.Fuzz(func(t *testing.T, text string) {
+		key, err := saml.ParsePublicKey(text)
+		_, notPrivate := saml.PublicFromPrivate(text)
+		if err != nil {
+			assert.Zero(t, key)
+			assert.Less(t, len(err.Error()), 200)
+			return
+		}
+		assert.Error(t, notPrivate)
+		stored, err := key.MarshalText()
+		require.NoError(t, err)
+		again, err := saml.ParsePublicKey(string(stored))
+		require.NoError(t, err)
+		assert.Equal(t, key, again)
+		key.Warnings(now, time.Hour)
+		key.CertificateSubject()
+		key.CertificateSerial()
+	})
 }

@@ -95,7 +95,7 @@ func cleaned(text string) (string, error) {
 			return -1
 		case '\u00A0', '\u2007', '\u202F', '\u3000': // spaces that do not break, and wide ones
 			return ' '
-		case '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015', '\u2212': // hyphens, dashes, the minus sign
+		case '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015', '\u2212', '\u2E3A', '\u2E3B', '\uFE58', '\uFE63', '\uFF0D': // hyphens, dashes, the minus sign
 			return '-'
 		}
 		return r
@@ -292,15 +292,18 @@ func PublicFromPrivate(text string) (PublicKey, error) {
 	return PublicKey{}, unread
 }
 
-// privateDER decodes what stands between the last BEGIN and END: OpenSSL writes EC PARAMETERS in front of a key.
+// privateDER decodes what stands between the markers of a private key. OpenSSL writes EC PARAMETERS in front of one, and
+// certificates may stand around it.
 func privateDER(text string) ([]byte, error) {
-	marks := marker.FindAllStringSubmatchIndex(text, 5)
+	marks := marker.FindAllStringSubmatchIndex(text, 2*maxCertificates)
 	if len(marks) == 0 {
 		return decodeKey(text)
 	}
-	if len(marks)%2 != 0 {
-		return nil, errNoKey
+	for i := 0; i+1 < len(marks); i++ {
+		begin, end := marks[i], marks[i+1]
+		if text[begin[2]:begin[3]] == "BEGIN" && namesPrivateKey(text[begin[4]:begin[5]]) && text[end[2]:end[3]] == "END" {
+			return decodeKey(text[begin[1]:end[0]])
+		}
 	}
-	last := marks[len(marks)-2:]
-	return decodeKey(text[last[0][1]:last[1][0]])
+	return nil, errNoKey
 }

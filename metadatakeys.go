@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 
 	"github.com/logintrust/saml/internal/wire"
@@ -39,23 +38,32 @@ func keysFromMetadata(k wire.Key) (keys []PublicKey, unread []error) {
 		}
 		keys = append(keys, key)
 	}
-	return slices.DeleteFunc(keys, func(key PublicKey) bool { return issuesOneOf(key, keys) }), unread
+	return withoutAuthorities(keys), unread
 }
 
-// issuesOneOf reports whether a certificate is there to vouch for another one of its X509Data, as a chain has it. Its key
-// is the authority's, not the identity provider's, and is not pinned.
-func issuesOneOf(ca PublicKey, keys []PublicKey) bool {
-	authority, err := x509.ParseCertificate(ca.certificate)
-	if err != nil {
-		return false
+// withoutAuthorities leaves out certificates that are there to vouch for another one of their X509Data, as a chain has it.
+// Their keys are the authority's, not the identity provider's, and are not pinned.
+func withoutAuthorities(keys []PublicKey) []PublicKey {
+	if len(keys) < 2 {
+		return keys
 	}
-	for _, k := range keys {
-		cert, err := x509.ParseCertificate(k.certificate)
-		if err == nil && bytes.Equal(cert.RawIssuer, authority.RawSubject) && !bytes.Equal(cert.RawIssuer, cert.RawSubject) {
-			return true
+	issuers := map[string]bool{} // of those that did not issue themselves
+	subjects := make([]string, len(keys))
+	for i, k := range keys {
+		if cert, err := x509.ParseCertificate(k.certificate); err == nil {
+			subjects[i] = string(cert.RawSubject)
+			if !bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+				issuers[string(cert.RawIssuer)] = true
+			}
 		}
 	}
-	return false
+	var own []PublicKey
+	for i, k := range keys {
+		if subjects[i] == "" || !issuers[subjects[i]] {
+			own = append(own, k)
+		}
+	}
+	return own
 }
 
 func bareKey(k wire.Key) (PublicKey, error) {

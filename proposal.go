@@ -57,6 +57,8 @@ const (
 const (
 	maxNotes  = 16  // of a document made to have more, the rest is not shown
 	maxScopes = 256 // claimed by one identity provider
+
+	maxKeysRead = 64 // KeyDescriptors of one identity provider; maxPinnedKeys different ones may be among them
 )
 
 // A Candidate is an identity provider in metadata, for an administrator to choose.
@@ -175,9 +177,13 @@ func (p *Proposal) note(code ImportNoteCode, format string, args ...any) {
 func (p *Proposal) addKeys(idp wire.IdP) error {
 	t := &p.Trust
 	var unread error
-	for _, k := range idp.Keys {
+	for i, k := range idp.Keys {
 		if len(t.Keys) > maxPinnedKeys {
 			break // Check says what is wrong
+		}
+		if i == maxKeysRead {
+			p.note(NoteUnreadableKey, "Of %d signing keys only the first %d were looked at.", len(idp.Keys), maxKeysRead)
+			break
 		}
 		keys, errs := keysFromMetadata(k)
 		for _, err := range errs {

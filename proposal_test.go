@@ -174,7 +174,7 @@ func TestProposalNotes(t *testing.T) {
 		assert.Contains(t, p.Notes[0].Text, c.text, c.name)
 		assert.NotContains(t, p.Notes[0].Text, "c2VjcmV0")
 	}
-	p, err := saml.ProposeTrust([]byte(entity("https://one", saml2, strings.Repeat(keyDescriptor("", []byte("junk")), 100)+key+end)), saml.ImportOptions{}, now)
+	p, err := saml.ProposeTrust([]byte(entity("https://one", saml2, strings.Repeat(keyDescriptor("", []byte("junk")), 63)+key+end)), saml.ImportOptions{}, now)
 	require.NoError(t, err)
 	assert.Len(t, p.Notes, 16)
 	p, err = saml.ProposeTrust([]byte(strings.Replace(entity("https://one", saml2, key+end), " protocol", ` errorURL="javascript:alert(1)" protocol`, 1)), saml.ImportOptions{}, now)
@@ -200,6 +200,11 @@ func TestProposalNotes(t *testing.T) {
 	for i := range 9 {
 		nine += keyDescriptor("", idpNamed(t, fmt.Sprint("key", i)).Certificate())
 	}
+	p, err = saml.ProposeTrust([]byte(entity("https://one", saml2, strings.Repeat(key, 65)+end)), saml.ImportOptions{}, now)
+	require.NoError(t, err)
+	require.Len(t, p.Trust.Keys, 1)
+	require.Len(t, p.Notes, 1)
+	assert.Contains(t, p.Notes[0].Text, "Of 65 signing keys only the first 64")
 	_, err = saml.ProposeTrust([]byte(entity("https://one", saml2, nine+end)), saml.ImportOptions{}, now)
 	assert.ErrorContains(t, err, "at most 8 keys")
 }

@@ -1,7 +1,6 @@
 package outbound
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -9,7 +8,11 @@ import (
 
 // ErrAddress says that a place is at an address that may not be dialled. It does not say which: whoever may name a place
 // would learn the internal names of a network.
-var ErrAddress = errors.New("its address is not a public one, nor one that is allowed")
+const ErrAddress = sentinel("its address is not a public one, nor one that is allowed")
+
+type sentinel string
+
+func (s sentinel) Error() string { return string(s) }
 
 // plainV4 are the IPv4 blocks that are not the public internet (RFC 6890 and the IANA registry behind it).
 var plainV4 = prefixes("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
