@@ -187,21 +187,22 @@ func parseKeyDER(der []byte) (PublicKey, error) {
 	if len(der) > maxKeyDER {
 		return PublicKey{}, fmt.Errorf("saml: a key of more than %d octets", maxKeyDER)
 	}
+	if cert, err := x509.ParseCertificate(der); err == nil {
+		return keyIn(cert)
+	}
 	if looksPrivate(der) {
 		return PublicKey{}, errPrivateKey
 	}
 	var outer asn1.RawValue
-	if _, err := asn1.Unmarshal(der, &outer); err != nil {
+	behind, err := asn1.Unmarshal(der, &outer)
+	if err != nil {
 		return PublicKey{}, errNoKey
 	}
-	der = slices.Clone(outer.FullBytes) // OpenSSL's TRUSTED CERTIFICATE has more behind it
-	if cert, err := x509.ParseCertificate(der); err == nil {
-		k, err := NewPublicKey(cert.PublicKey)
-		if err != nil {
-			return PublicKey{}, err
+	if len(behind) > 0 { // OpenSSL's TRUSTED CERTIFICATE has more behind it
+		der = slices.Clone(outer.FullBytes)
+		if cert, err := x509.ParseCertificate(der); err == nil {
+			return keyIn(cert)
 		}
-		k.certificate, k.notBefore, k.notAfter = cert.Raw, cert.NotBefore, cert.NotAfter
-		return k, nil
 	}
 	if key, err := x509.ParsePKIXPublicKey(der); err == nil {
 		return NewPublicKey(key)
@@ -220,6 +221,15 @@ func parseKeyDER(der []byte) (PublicKey, error) {
 		}
 	}
 	return PublicKey{}, errNoKey
+}
+
+func keyIn(cert *x509.Certificate) (PublicKey, error) {
+	k, err := NewPublicKey(cert.PublicKey)
+	if err != nil {
+		return PublicKey{}, err
+	}
+	k.certificate, k.notBefore, k.notAfter = cert.Raw, cert.NotBefore, cert.NotAfter
+	return k, nil
 }
 
 // looksPrivate knows a private key without markers by its shape: PKCS#8, PKCS#1, SEC 1 and DSA begin with a version
