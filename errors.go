@@ -62,6 +62,8 @@ const (
 	SeveralAssertions Reason = "several_assertions"
 	// EncryptedAssertion: the assertion is encrypted, and this service provider has no key to open it.
 	EncryptedAssertion Reason = "encrypted_assertion"
+	// EncryptionRequired: the assertion came in clear, and the login trust requires encryption.
+	EncryptionRequired Reason = "encryption_required"
 
 	// NoSubject: the assertion names no subject, or names it in a way that is not supported.
 	NoSubject Reason = "no_subject"

@@ -29,6 +29,7 @@ func TestEachRuleIsNeeded(t *testing.T) {
 		{name: "assertion version", edit: func(a *samltest.Answer) { a.Assertion().Version = "1.1" }},
 		{name: "assertion issuer", edit: both(signResponse, func(a *samltest.Answer) { a.Assertion().Issuer.Value = elsewhere })},
 		{name: "signature of the response", edit: signAssertion, trust: func(t *saml.LoginTrust) { t.RequireSignedResponse = true }},
+		{name: "encryption", edit: func(*samltest.Answer) {}, trust: func(t *saml.LoginTrust) { t.RequireEncryption = true }},
 		{name: "assertion instant", edit: func(a *samltest.Answer) { a.Assertion().IssueInstant = at(time.Hour) }},
 		{name: "subject", edit: func(a *samltest.Answer) { a.Assertion().Subject.NameID.Value = "" }},
 		{name: "qualifier", edit: func(a *samltest.Answer) { a.Assertion().Subject.NameID.SPNameQualifier = elsewhere }},

@@ -63,6 +63,7 @@ var assertionRules = []rule{
 	{WrongVersion, "SAML Core 4.1.3.1", checkAssertionVersion},
 	{WrongIssuer, "SAML Profiles 4.1.4.2", checkAssertionIssuer},
 	{Unsigned, "the login trust", checkRequiredSignatures},
+	{EncryptionRequired, "the login trust", checkRequiredEncryption},
 	{NotYetValid, "SAML Core 2.3.3", checkAssertionInstant},
 	{NoSubject, "SAML Profiles 4.1.4.2", checkSubject},
 	{WrongSubjectQualifier, "SAML Core 8.3.7", checkSubjectQualifier},
@@ -193,6 +194,14 @@ func checkRequiredSignatures(c *candidate) *mismatch {
 		return &mismatch{found: "a signature on the Assertion only", wanted: "a signed Response"}
 	case c.trust.RequireSignedAssertion && !c.AssertionSigned:
 		return &mismatch{found: "a signature on the Response only", wanted: "a signed Assertion"}
+	}
+	return nil
+}
+
+// checkRequiredEncryption: who is on the way, or in the browser, was not to read the assertion.
+func checkRequiredEncryption(c *candidate) *mismatch {
+	if c.trust.RequireEncryption && c.Claims.Encrypted == 0 {
+		return &mismatch{found: "an assertion in clear", wanted: "an encrypted assertion"}
 	}
 	return nil
 }

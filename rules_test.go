@@ -361,6 +361,21 @@ func TestRequiredSignatures(t *testing.T) {
 	})
 }
 
+// An assertion in clear is refused where the trust wants it encrypted, and is not spent by that.
+func TestRequiredEncryption(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(t *saml.LoginTrust, _ *saml.Config) { t.RequireEncryption = true })
+	started, request := w.start(saml.StartOptions{})
+	answer := w.idp.Answer(request)
+	login, err := w.post(answer, started.BrowserKey)
+	refused(t, saml.EncryptionRequired, login, err)
+	trust := w.trust()
+	trust.RequireEncryption = false
+	w.trusts.Set(trust)
+	login, err = w.post(answer, started.BrowserKey)
+	accepted(t, login, err)
+}
+
 // req: RY-CAP TM-ISSUE
 func TestHorizonAndIssueInstant(t *testing.T) {
 	t.Parallel()

@@ -25,13 +25,8 @@ const (
 	Unsupported Verdict = "unsupported"
 )
 
-// Reasons beside those of the library.
-const (
-	// BadMetadata: the identity provider's metadata cannot be imported.
-	BadMetadata = "bad_metadata"
-	// UnencryptedAssertion: an assertion in clear, where the case asks for an encrypted one.
-	UnencryptedAssertion = "unencrypted_assertion"
-)
+// BadMetadata is a reason beside those of the library: the identity provider's metadata cannot be imported.
+const BadMetadata = "bad_metadata"
 
 // An Answer is what became of a case.
 type Answer struct {

@@ -106,16 +106,15 @@ func (c *Case) judgeSequence() Answer {
 
 // A session is a service provider in front of one browser, with the clock of the case.
 type session struct {
-	sp               *saml.ServiceProvider
-	trust            saml.LoginTrust
-	now              time.Time
-	asked            map[string]bool // the requests that were made
-	browserKey       string
-	requireEncrypted bool
+	sp         *saml.ServiceProvider
+	trust      saml.LoginTrust
+	now        time.Time
+	asked      map[string]bool // the requests that were made
+	browserKey string
 }
 
 func (c *Case) begin() (*session, error) {
-	s := &session{asked: map[string]bool{}, requireEncrypted: c.SP.RequireEncryptedAssertions}
+	s := &session{asked: map[string]bool{}}
 	var err error
 	if s.now, err = parseNow(cmp.Or(c.Now, c.firstNow())); err != nil {
 		return nil, err
@@ -192,16 +191,8 @@ func (s *session) post(step Step) (*saml.Login, error) {
 	if err := s.ask(*step.RequestID); err != nil {
 		return nil, err
 	}
-	login, err := s.sp.Validate(context.Background(), saml.Posted{SAMLResponse: *step.SAMLResponse, RelayState: step.RelayState,
+	return s.sp.Validate(context.Background(), saml.Posted{SAMLResponse: *step.SAMLResponse, RelayState: step.RelayState,
 		BrowserKey: s.browserKey})
-	if err != nil {
-		return nil, err
-	}
-	if s.requireEncrypted {
-		// The library opens no encrypted assertion, so this one was in clear.
-		return nil, &refusal{UnencryptedAssertion, errors.New("an assertion in clear, want an encrypted one")}
-	}
-	return login, nil
 }
 
 // ask makes the request of that ID, once: one that was answered does not wait again.

@@ -39,11 +39,10 @@ func (c *Case) importTrust(now time.Time) (saml.LoginTrust, error) {
 	return trust, trust.Check()
 }
 
-// setOptions sets the options that weaken a trust, by their names.
+// setOptions sets what the case demands of a trust, and the options that weaken it, by their names.
 func (sp *ServiceProvider) setOptions(t *saml.LoginTrust) error {
-	if sp.AllowIdPInitiated {
-		t.AllowIdPInitiated = true
-	}
+	t.AllowIdPInitiated = sp.AllowIdPInitiated
+	t.RequireEncryption = sp.RequireEncryptedAssertions
 	for _, name := range sp.Allow {
 		switch name {
 		case "AllowSHA1":

@@ -8,7 +8,6 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/logintrust/saml"
-	"github.com/logintrust/saml/internal/replay"
 	"github.com/logintrust/saml/samltest"
 )
 
@@ -124,7 +123,7 @@ func (w *world) signatureVectors() []*vector {
 		refuse("no-enveloped-transform", saml.MalformedSignature, "No enveloped-signature transform.", "SAML Core 5.4.4", inSignature(func(s *etree.Element) {
 			remove(s.FindElement(".//Transform"))
 		})),
-		refuse("in-clear", replay.UnencryptedAssertion, "An assertion in clear, where an encrypted one is required.", "SAML Profiles 4.1.4.5", func(v *vector, _ *samltest.Answer) {
+		refuse("in-clear", saml.EncryptionRequired, "An assertion in clear, where an encrypted one is required.", "SAML Profiles 4.1.4.5", func(v *vector, _ *samltest.Answer) {
 			v.SP.RequireEncryptedAssertions = true
 		}),
 	}
