@@ -84,6 +84,9 @@ const (
 // Request begins a login at an identity provider: the third rung of the API, without net/http. The request waits for its
 // answer for an hour.
 func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts StartOptions) (*Started, error) {
+	if refused := sp.checkEnabled(ctx); refused != nil {
+		return nil, refused.of(trust)
+	}
 	if refused := trust.admits(); refused != nil {
 		return nil, refused.of(trust)
 	}

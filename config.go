@@ -30,6 +30,11 @@ type Config struct {
 	// share one; NewMemoryState serves a single process.
 	State StateStore
 
+	// Enabled is the switch for single sign-on as a whole, which an administrator may turn at any time: it is asked for
+	// every login that begins or ends here. While it says no, both are refused with SSODisabled; metadata is served all the
+	// same, so that identity providers can be set up. An error refuses too. Nil is on.
+	Enabled func(ctx context.Context) (bool, error)
+
 	// SigningKeys are our own keys: the first signs every AuthnRequest, all are published. None: requests are not signed.
 	SigningKeys []KeyPair
 

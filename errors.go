@@ -22,6 +22,8 @@ const (
 	// BadResponse: not base64, not well-formed XML, or not a SAML Response of the form that the schemas have.
 	BadResponse Reason = "bad_response"
 
+	// SSODisabled: single sign-on as a whole is switched off; see Config.Enabled.
+	SSODisabled Reason = "sso_disabled"
 	// UnknownDomain: no login trust has the message's Issuer as its Domain.
 	UnknownDomain Reason = "unknown_domain"
 	// TrustProvisional: the login trust is still being set up.
@@ -132,6 +134,8 @@ func (r Reason) Public() string {
 		return "This sign-in was already used, has expired, or was started in another browser. Please start again."
 	case ReauthenticationRequired, SessionExpired, Expired:
 		return "This sign-in is too old. Please sign in again."
+	case SSODisabled:
+		return "Single sign-on is switched off here. Please sign in another way."
 	case StoreFailed, NotConfigured:
 		return "Signing in is not possible at the moment. Please try again later."
 	}

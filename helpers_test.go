@@ -8,6 +8,8 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 	"time"
@@ -15,6 +17,8 @@ import (
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
 	"github.com/stretchr/testify/require"
+
+	"github.com/logintrust/saml/samltest"
 )
 
 func mustAddr(s string) netip.Addr { return netip.MustParseAddr(s) }
@@ -55,4 +59,20 @@ func verifyOwn(t *testing.T, xml []byte, key crypto.PublicKey) {
 	ctx := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{cert}})
 	_, err = ctx.Validate(doc.Root())
 	require.NoError(t, err)
+}
+
+// mustRequest reads the AuthnRequest of a redirect.
+func mustRequest(t testing.TB, location string) samltest.Request {
+	t.Helper()
+	request, err := samltest.ParseRequestURL(location)
+	require.NoError(t, err)
+	return request
+}
+
+func getRequest(target string, headers ...string) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return r
 }

@@ -103,6 +103,10 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 		sp.WriteError(w, r, wrongMethod(r, http.MethodGet))
 		return
 	}
+	if refused := sp.checkEnabled(r.Context()); refused != nil {
+		sp.WriteError(w, r, refused)
+		return
+	}
 	q := r.URL.Query()
 	trust, found, err := sp.config.Trusts.FindTrust(r.Context(), q.Get("entityID"))
 	switch {
@@ -317,6 +321,8 @@ func (e *Error) status() int {
 		return http.StatusInternalServerError
 	}
 	switch e.Reason {
+	case SSODisabled:
+		return http.StatusNotFound
 	case BadRequest:
 		return http.StatusBadRequest
 	case TooLarge:

@@ -79,6 +79,9 @@ func (sp *ServiceProvider) Validate(ctx context.Context, posted Posted) (*Login,
 
 // validate is one login from start to end.
 func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login, *Error) {
+	if err := sp.checkEnabled(ctx); err != nil {
+		return nil, err
+	}
 	now := sp.config.Now()
 	w := sp.readers.Get().(*workspace)
 	defer func() {
@@ -123,6 +126,21 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 		return nil, err.of(trust)
 	}
 	return login, nil
+}
+
+// checkEnabled asks for the switch of the whole service provider. A switch that cannot be asked is off.
+func (sp *ServiceProvider) checkEnabled(ctx context.Context) *Error {
+	if sp.config.Enabled == nil {
+		return nil
+	}
+	on, err := sp.config.Enabled(ctx)
+	switch {
+	case err != nil:
+		return storeFailed(err)
+	case !on:
+		return refuse(SSODisabled, "single sign-on switched off", "")
+	}
+	return nil
 }
 
 // of names the trust that a message was judged by.

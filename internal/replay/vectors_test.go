@@ -103,6 +103,7 @@ func TestVectorsStream(t *testing.T) {
 // unreachable are the reasons that no case can lead to, and why.
 var unreachable = map[saml.Reason]string{
 	saml.BadRequest:               "of the HTTP handler",
+	saml.SSODisabled:              "a case's service provider is switched on",
 	saml.TrustProvisional:         "a case's trust is active",
 	saml.TrustInactive:            "a case's trust is active",
 	saml.MethodNotAllowed:         "a case's trust admits SAML",
