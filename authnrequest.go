@@ -39,6 +39,9 @@ type StartOptions struct {
 	// ReturnTo is where the login leads: a path of ours, a URL of our origin, or an https URL of a RelayStateHosts. It stays here; the identity provider
 	// does not see it. What is neither leads to Config.DefaultPath.
 	ReturnTo string
+	// PageQuery is the query, without "?", of the page at which a session ended. What LoginTrust.PassPageVariables and
+	// PageVariables let through of it is added to LoginURL.
+	PageQuery string
 	// Binding is how the request travels.
 	Binding Binding
 	// ForceAuthn asks for a fresh authentication, and refuses an answer with an older one (SAML Core 3.4.1).
@@ -60,12 +63,12 @@ type StartOptions struct {
 
 // Started is a login that was begun: what the browser is to do, and to keep.
 type Started struct {
-	// URL is where to send the browser by 303, for HTTP-Redirect; "" for HTTP-POST.
+	// URL is where to send the browser by 303, for HTTP-Redirect and InitiatedByIdP; "" for HTTP-POST.
 	URL string
 	// Action and Fields are the form that the browser is to post, for HTTP-POST.
 	Action string
 	Fields map[string]string
-	// RequestID is the ID of the AuthnRequest.
+	// RequestID is the ID of the AuthnRequest; it, RelayState and BrowserKey are "" for InitiatedByIdP.
 	RequestID string
 	// RelayState is the opaque handle that travels beside it.
 	RelayState string
@@ -82,13 +85,16 @@ const (
 )
 
 // Request begins a login at an identity provider: the third rung of the API, without net/http. The request waits for its
-// answer for an hour.
+// answer for an hour. A trust with InitiatedByIdP gets no request, so nothing waits: Started then has a URL and nothing else.
 func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts StartOptions) (*Started, error) {
 	if refused := sp.checkEnabled(ctx); refused != nil {
 		return nil, refused.of(trust)
 	}
-	if refused := trust.admits(); refused != nil {
+	if refused := trust.gate(MethodSAML); refused != nil {
 		return nil, refused.of(trust)
+	}
+	if trust.Initiation == InitiatedByIdP {
+		return sp.handOver(&trust, opts)
 	}
 	location, byPOST, err := endpoint(trust, opts.Binding)
 	if err != nil {
@@ -117,7 +123,7 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	if byPOST {
 		err = sp.byPOST(started, request)
 	} else {
-		err = sp.byRedirect(started, request)
+		err = sp.byRedirect(started, request, trust.pageVariables(opts.PageQuery))
 	}
 	if err != nil {
 		return nil, err
@@ -155,12 +161,12 @@ func (sp *ServiceProvider) signer() crypto.Signer {
 	return sp.config.SigningKeys[0].Signer
 }
 
-func (sp *ServiceProvider) byRedirect(started *Started, request compose.AuthnRequest) error {
+func (sp *ServiceProvider) byRedirect(started *Started, request compose.AuthnRequest, variables []string) error {
 	xml, err := compose.Bytes(request.Element())
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
-	started.URL, err = binding.Redirect{Location: request.Destination, Param: "SAMLRequest", XML: xml,
+	started.URL, err = binding.Redirect{Location: withQuery(request.Destination, variables), Param: "SAMLRequest", XML: xml,
 		RelayState: started.RelayState, Signer: sp.signer()}.URL()
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)

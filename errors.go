@@ -30,7 +30,7 @@ const (
 	TrustProvisional Reason = "trust_provisional"
 	// TrustInactive: the login trust is switched off.
 	TrustInactive Reason = "trust_inactive"
-	// MethodNotAllowed: the login trust does not admit SAML.
+	// MethodNotAllowed: the login trust does not admit the method; see LoginTrust.Admits.
 	MethodNotAllowed Reason = "method_not_allowed"
 	// NoKeyOnFile: the login trust has no key, or none of the type that the signature needs.
 	NoKeyOnFile Reason = "no_key_on_file"

@@ -20,3 +20,9 @@ func (sp *ServiceProvider) WithoutRule(i int) (lacking *ServiceProvider, name st
 	}
 	return nil, ""
 }
+
+// StripQuestionMark and LocalPath are for the fuzz target of their counterpart.
+var (
+	StripQuestionMark = stripQuestionMark
+	LocalPath         = localPath
+)

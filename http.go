@@ -138,7 +138,9 @@ func (sp *ServiceProvider) StartLogin(w http.ResponseWriter, r *http.Request, tr
 	if err != nil {
 		return err
 	}
-	sp.setBrowserKey(w, started.BrowserKey)
+	if started.BrowserKey != "" {
+		sp.setBrowserKey(w, started.BrowserKey)
+	}
 	if started.URL == "" {
 		form := binding.Form{Action: started.Action}
 		for _, name := range []string{"SAMLRequest", "RelayState"} {
@@ -212,13 +214,22 @@ func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p P
 	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 || len(form[hopField]) > 1 {
 		return p, false, refuse(BadRequest, "a field that is missing or repeated", "one SAMLResponse and at most one RelayState")
 	}
-	p = Posted{SAMLResponse: form.Get("SAMLResponse"), RelayState: form.Get("RelayState"), BrowserKey: sp.browserKey(r)}
+	p = Posted{SAMLResponse: form.Get("SAMLResponse"), RelayState: form.Get("RelayState"), BrowserKey: sp.browserKey(r),
+		TargetResource: only(form["TargetResource"]), Target: only(form["target"])}
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		p.ClientAddress = addr.Addr()
 	} else if addr, err := netip.ParseAddr(r.RemoteAddr); err == nil { // as middleware for proxies leaves it
 		p.ClientAddress = addr
 	}
 	return p, form.Has(hopField), nil
+}
+
+// only is the value of a field that is there once; of one that is repeated nobody knows which is meant.
+func only(values []string) string {
+	if len(values) != 1 {
+		return ""
+	}
+	return values[0]
 }
 
 // formValues returns the fields of the body, which middleware may have parsed already.

@@ -1,12 +1,10 @@
 package saml
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
-	"net"
-	"net/url"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/logintrust/saml/internal/xmlsec"
 )
@@ -138,105 +136,68 @@ type LoginTrust struct {
 	RequiredAttributes []string `json:"requiredAttributes,omitempty"`
 }
 
-// maxPinnedKeys is how many keys one trust may hold.
-const maxPinnedKeys = 8
+// UnmarshalJSON reads what json.Marshal writes, and nothing else: a field that is not known refuses, since it may be a
+// demand on the trust that was misspelt, or that a newer version wrote and this one would drop. What the text does not
+// mention is zero, whatever t held before.
+func (t *LoginTrust) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil // as encoding/json wants it
+	}
+	type plain LoginTrust // without this method
+	var read plain
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&read); err != nil {
+		return fmt.Errorf("saml: login trust: %w", err)
+	}
+	*t = LoginTrust(read)
+	return nil
+}
 
-const maxShortText = 255 // characters of Domain and Description
+// A Method is a way to sign in that a login trust admits or does not.
+type Method int
 
-// Check reports the first field that may not be saved as it is, by name and reason.
-func (t *LoginTrust) Check() error {
-	wrong := func(field, format string, args ...any) error {
-		return fmt.Errorf("saml: login trust: %s: %s", field, fmt.Sprintf(format, args...))
-	}
-	if problem := checkDomain(t.Domain); problem != "" {
-		return wrong("Domain", "%s", problem)
-	}
-	if n := utf8.RuneCountInString(t.Description); n > maxShortText || !utf8.ValidString(t.Description) {
-		return wrong("Description", "must be at most %d characters", maxShortText)
-	}
-	for _, place := range []struct{ field, url string }{{"LoginURL", t.LoginURL}, {"LoginPostURL", t.LoginPostURL},
-		{"ErrorURL", t.ErrorURL}} {
-		if place.url == "" {
-			continue
-		}
-		if err := checkURL(place.url); err != nil {
-			return wrong(place.field, "%v", err)
-		}
-	}
-	switch {
-	case t.State < Provisional || t.State > Inactive:
-		return wrong("State", "%v", t.State)
-	case t.State == Active && len(t.Keys) == 0:
-		return wrong("Keys", "an active trust needs a key")
-	case len(t.Keys) > maxPinnedKeys:
-		return wrong("Keys", "at most %d keys", maxPinnedKeys)
-	case t.AllowUnknownInResponseTo && !t.AllowIdPInitiated:
-		return wrong("AllowUnknownInResponseTo", "needs AllowIdPInitiated")
-	case t.MaxAuthnAge < 0:
-		return wrong("MaxAuthnAge", "must not be negative")
-	}
-	for i, k := range t.Keys {
-		if k.key == nil {
-			return wrong("Keys", "key %d is empty", i)
-		}
+// Methods. This package implements SAML; the others are for hosts that implement them beside it.
+const (
+	MethodSAML   Method = 1 + iota // LoginTrust.SAML
+	MethodOpenID                   // LoginTrust.OpenID
+	MethodTicket                   // LoginTrust.Ticket
+)
+
+var methods = wordList{"none", "SAML", "OpenID", "ticket"}
+
+// String names the method.
+func (m Method) String() string { return methods.word(int(m)) }
+
+// allows reports whether the method is switched on.
+func (t *LoginTrust) allows(m Method) bool {
+	return m == MethodSAML && t.SAML || m == MethodOpenID && t.OpenID || m == MethodTicket && t.Ticket
+}
+
+// Admits says whether anybody gets in by this trust with that method. It is the gate that every method passes before
+// anything of its message is believed; SAML passes it by itself. A refusal is an *Error: TrustProvisional, TrustInactive,
+// MethodNotAllowed or NoKeyOnFile. OpenID Connect needs no key on file: its keys are its issuer's.
+func (t *LoginTrust) Admits(m Method) error {
+	if refused := t.gate(m); refused != nil {
+		return refused.of(*t)
 	}
 	return nil
 }
 
-func checkDomain(s string) string {
-	if s == "" || len(s) > maxShortText {
-		limit := fmt.Sprintf("must have 1 to %d characters", maxShortText)
-		if s != "" {
-			limit += fmt.Sprintf(", not %d: that is the limit of a login trust, although SAML admits entity IDs of %d", len(s), maxEntityID)
-		}
-		return limit
-	}
-	for _, c := range []byte(s) {
-		if c <= ' ' || c > '~' || strings.IndexByte(`<>"'`, c) >= 0 {
-			return `must be printable ASCII without spaces, quotes, "<" and ">"`
-		}
-	}
-	return ""
-}
-
-// checkURL admits https anywhere, and http on the loopback for development.
-func checkURL(s string) error {
-	u, err := url.Parse(s)
-	if err != nil {
-		return fmt.Errorf("%.64q is not a URL", s)
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
-		return fmt.Errorf("%.64q must begin with https:// (http:// only for the loopback)", s)
-	}
-	if !strings.HasPrefix(s, u.Scheme+"://") {
-		return fmt.Errorf("%.64q must have its scheme in small letters", s)
-	}
-	if u.Hostname() == "" || u.User != nil || strings.ContainsAny(s, "# \t\r\n\\") {
-		return fmt.Errorf("%.64q must have a host, and no user, fragment, space or backslash", s)
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func (t *LoginTrust) policy() xmlsec.Policy {
-	return xmlsec.Policy{AllowSHA1: t.AllowSHA1, AllowRSA1024: t.AllowRSA1024, AllowInclusiveReference: t.AllowInclusiveC14NReference}
-}
-
-// admits reports whether anybody gets in by this trust with SAML.
-func (t *LoginTrust) admits() *Error {
+func (t *LoginTrust) gate(m Method) *Error {
 	switch {
 	case t.State == Provisional:
 		return refuse(TrustProvisional, "", "an active trust")
 	case t.State != Active:
 		return refuse(TrustInactive, "", "an active trust")
-	case !t.SAML:
-		return refuse(MethodNotAllowed, "SAML", "a method that the trust admits")
-	case len(t.Keys) == 0:
+	case !t.allows(m):
+		return refuse(MethodNotAllowed, m.String(), "a method that the trust admits")
+	case len(t.Keys) == 0 && m != MethodOpenID:
 		return refuse(NoKeyOnFile, "no key", "a key of the identity provider")
 	}
 	return nil
+}
+
+func (t *LoginTrust) policy() xmlsec.Policy {
+	return xmlsec.Policy{AllowSHA1: t.AllowSHA1, AllowRSA1024: t.AllowRSA1024, AllowInclusiveReference: t.AllowInclusiveC14NReference}
 }

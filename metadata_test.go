@@ -312,7 +312,7 @@ func TestLoginTrustCheckAndJSON(t *testing.T) {
 		"State":                    func(t *saml.LoginTrust) { t.State = 7 },
 		"Keys: an active":          func(t *saml.LoginTrust) { t.Keys = nil },
 		"Keys: at most":            func(t *saml.LoginTrust) { t.Keys = make([]saml.PublicKey, 9) },
-		"Keys: key 0":              func(t *saml.LoginTrust) { t.Keys = make([]saml.PublicKey, 1) },
+		"Keys: key 1":              func(t *saml.LoginTrust) { t.Keys = make([]saml.PublicKey, 1) },
 		"AllowUnknownInResponseTo": func(t *saml.LoginTrust) { t.AllowIdPInitiated, t.AllowUnknownInResponseTo = false, true },
 		"MaxAuthnAge":              func(t *saml.LoginTrust) { t.MaxAuthnAge = -1 },
 	} {

@@ -45,6 +45,9 @@ func (sp *ServiceProvider) EntityID() string { return sp.config.EntityID }
 type Posted struct {
 	// SAMLResponse and RelayState are the form values.
 	SAMLResponse, RelayState string
+	// TargetResource and Target are the form values of those names ("target" in small letters), in which some identity
+	// providers hand back where a login leads that they began; "" if there are none.
+	TargetResource, Target string
 	// BrowserKey is what Request gave for this browser to keep, "" if the browser brought none. An answer to a request is
 	// refused without it.
 	BrowserKey string
@@ -184,7 +187,7 @@ func (sp *ServiceProvider) findTrust(ctx context.Context, c *wire.Claims) (Login
 	if !found || trust.Domain != issuer.Value {
 		return LoginTrust{}, refuse(UnknownDomain, quoted(issuer.Value), "the Domain of a login trust")
 	}
-	if refused := trust.admits(); refused != nil {
+	if refused := trust.gate(MethodSAML); refused != nil {
 		return LoginTrust{}, refused.of(trust)
 	}
 	return trust, nil
@@ -233,7 +236,14 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 		return nil, err
 	}
 	login.requestID = id.Value
-	login.returnTo = sp.landing(p.returnTo, posted.RelayState, p.relay)
+	login.returnTo = p.returnTo
+	if login.returnTo == "" {
+		handed := posted.RelayState
+		if handed == p.relay {
+			handed = "" // our own handle is no place to go
+		}
+		login.returnTo = sp.landing(&c.trust, handed)
+	}
 	if err := sp.consume(ctx, c, key, p, posted, login.returnTo); err != nil {
 		return nil, err
 	}
@@ -246,7 +256,7 @@ func (sp *ServiceProvider) spendUnsolicited(ctx context.Context, c *candidate, p
 		return nil, refuse(UnsolicitedNotAllowed, "no InResponseTo", "an answer to a request of ours")
 	}
 	login.unsolicited = true
-	login.returnTo = sp.landing("", posted.RelayState, "")
+	login.returnTo = sp.landing(&c.trust, posted.handedBack(&c.trust))
 	if err := sp.rememberAssertion(ctx, c); err != nil {
 		return nil, err
 	}
@@ -403,16 +413,15 @@ func (sp *ServiceProvider) consumeFailed(ctx context.Context, c *candidate, post
 	return p.returnTo
 }
 
-// landing decides where a login leads: to the page that it was begun at; or else where the relay state points, if that is
+// landing decides where a login leads that was not begun at a page of ours: where the identity provider says, if that is
 // a place of ours; or else to the default page.
-func (sp *ServiceProvider) landing(returnTo, relayState, sent string) string {
-	if returnTo != "" {
-		return returnTo
+func (sp *ServiceProvider) landing(trust *LoginTrust, handed string) string {
+	place := sp.target(handed)
+	switch {
+	case place == "":
+		return sp.config.DefaultPath
+	case trust.StripQuestionMark:
+		return RestoreQuestionMark(place)
 	}
-	if relayState != "" && relayState != sent {
-		if place := sp.target(relayState); place != "" {
-			return place
-		}
-	}
-	return sp.config.DefaultPath
+	return place
 }
