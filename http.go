@@ -22,7 +22,9 @@ import (
 // cookie once more, or sent where an earlier submit of the same form had led.
 const ErrAnswered = sentinel("saml: the response has been written")
 
-// Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=… (and &binding=post) and POST {ACSURL};
+// Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=… (and
+// &binding=post, or &popup=1 for a
+// login in a pop-up window) and POST {ACSURL};
 // the first rung of the API. onLogin starts the host's session and answers, as a rule with
 //
 //	http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
@@ -108,6 +110,10 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
+	if q.Get("popup") == "done" {
+		sp.FinishPopup(w, false)
+		return
+	}
 	trust, found, err := sp.config.Trusts.FindTrust(r.Context(), q.Get("entityID"))
 	switch {
 	case err != nil:
@@ -118,6 +124,9 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	opts := StartOptions{ReturnTo: q.Get("target")}
+	if q.Get("popup") == "1" {
+		opts.ReturnTo = sp.popupEnd
+	}
 	if q.Get("binding") == "post" {
 		opts.Binding = POSTBinding
 	}
@@ -305,6 +314,7 @@ func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, er
 	if sp.config.OnRefusal != nil {
 		sp.config.OnRefusal(context.WithoutCancel(r.Context()), r, reference, refused)
 	}
+	sp.Pause(w) // an error is shown, not tried again
 	h := w.Header()
 	binding.NoStore(h)
 	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")

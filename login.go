@@ -8,6 +8,7 @@ type Login struct {
 	returnTo    string
 	requestID   string
 	unsolicited bool
+	popup       bool
 }
 
 // Trust is the login trust that admitted the user.
@@ -22,3 +23,7 @@ func (l *Login) RequestID() string { return l.requestID }
 // Unsolicited reports whether the identity provider began: the login is not bound to this browser, so a host with a
 // session of another user should ask "continue as …" before it replaces it.
 func (l *Login) Unsolicited() bool { return l.unsolicited }
+
+// Popup reports whether the login was begun in a pop-up window, to go on in the window that opened it: answer it with
+// FinishPopup.
+func (l *Login) Popup() bool { return l.popup }

@@ -18,6 +18,7 @@ import (
 type ServiceProvider struct {
 	config   Config
 	metadata document
+	popupEnd string    // where a login in a pop-up window leads
 	readers  sync.Pool // of *workspace
 
 	envelope, assertion []rule // envelopeRules and assertionRules; a test takes them away one at a time
@@ -30,6 +31,7 @@ func New(config Config) (*ServiceProvider, error) {
 		return nil, err
 	}
 	sp := &ServiceProvider{config: config, envelope: envelopeRules, assertion: assertionRules}
+	sp.popupEnd = popupPlace(config.LoginURL)
 	sp.readers.New = func() any { return &workspace{reader: xmlsec.NewReader()} }
 	sp.metadata, err = sp.describe()
 	if err != nil {
@@ -128,6 +130,7 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err != nil {
 		return nil, err.of(trust)
 	}
+	login.popup = login.returnTo == sp.popupEnd
 	return login, nil
 }
 
