@@ -76,3 +76,10 @@ func getRequest(target string, headers ...string) *http.Request {
 	}
 	return r
 }
+
+func mustKey(t testing.TB, name string) crypto.Signer {
+	t.Helper()
+	key, err := testKey(name)
+	require.NoError(t, err)
+	return key
+}

@@ -1,5 +1,7 @@
 package saml
 
+import "strings"
+
 // A Login is a login that was accepted: who, by which trust, and where to now. It is only made by Validate and
 // FinishLogin.
 type Login struct {
@@ -8,7 +10,6 @@ type Login struct {
 	returnTo    string
 	requestID   string
 	unsolicited bool
-	popup       bool
 }
 
 // Trust is the login trust that admitted the user.
@@ -26,4 +27,6 @@ func (l *Login) Unsolicited() bool { return l.unsolicited }
 
 // Popup reports whether the login was begun in a pop-up window, to go on in the window that opened it: answer it with
 // FinishPopup.
-func (l *Login) Popup() bool { return l.popup }
+func (l *Login) Popup() bool {
+	return strings.HasPrefix(l.returnTo, "/") && strings.HasSuffix(l.returnTo, popupDone)
+}

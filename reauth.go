@@ -115,8 +115,11 @@ func popupPlace(loginURL string) string {
 	if err != nil {
 		return ""
 	}
-	return withQuery(localPart(u), []string{"popup=done"})
+	return withQuery(localPart(u), []string{popupDone})
 }
+
+// popupDone ends the place where a login leads that was begun in a pop-up window.
+const popupDone = "popup=done"
 
 // SameUser reports whether both subjects are one lasting account at one identity provider. After a login in a pop-up window
 // it says whether the page may go on: give it the subject of the session that ended. It is false for subjects that have no

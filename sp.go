@@ -130,7 +130,6 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err != nil {
 		return nil, err.of(trust)
 	}
-	login.popup = login.returnTo == sp.popupEnd
 	return login, nil
 }
 

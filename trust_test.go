@@ -15,7 +15,7 @@ import (
 	"github.com/logintrust/saml/samltest"
 )
 
-// fullTrust is a trust that Check has nothing against, in which no field is zero.
+// fullTrust is a trust in which no field is zero.
 func fullTrust(t testing.TB) saml.LoginTrust {
 	t.Helper()
 	trust := samltest.NewIdP(t).Trust()
@@ -47,7 +47,6 @@ func fullTrust(t testing.TB) saml.LoginTrust {
 	for i := range v.NumField() {
 		require.False(t, v.Field(i).IsZero(), v.Type().Field(i).Name)
 	}
-	require.NoError(t, trust.Check())
 	return trust
 }
 
@@ -290,6 +289,9 @@ func TestLoginTrustProblems(t *testing.T) {
 		{"creation with a role that is not allowed", "DefaultRole", func(t *saml.LoginTrust) {
 			t.CreateUsers, t.DefaultRole, t.AllowedRoles = true, "clerk", []string{"nurse"}
 		}},
+		{"creation and a password", "PasswordRequired", func(t *saml.LoginTrust) {
+			t.CreateUsers, t.DefaultRole, t.PasswordRequired = true, "clerk", true
+		}},
 		{"department", "DefaultDepartment", func(t *saml.LoginTrust) { t.DefaultDepartment = "a\x00" }},
 		{"unknown InResponseTo", "AllowUnknownInResponseTo", func(t *saml.LoginTrust) { t.AllowUnknownInResponseTo = true }},
 		{"audience with space", "Audiences", func(t *saml.LoginTrust) { t.Audiences = []string{"a b"} }},
@@ -324,6 +326,8 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	}
 	assert.Equal(t, []string{"Domain", "Description", "SAML", "EmailDomains", "EmailDomains", "MaxAuthnAge"}, fields)
 	full := fullTrust(t)
+	assert.Len(t, full.Problems(), 1)
+	full.PasswordRequired = false
 	assert.Empty(t, full.Problems())
 }
 

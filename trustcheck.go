@@ -216,6 +216,7 @@ func (t *LoginTrust) checkUsers(p *problems) {
 	p.when(t.CreateUsers && len(t.AllowedRoles) > 0 && t.DefaultRole != "" && !slices.Contains(t.AllowedRoles, t.DefaultRole),
 		"DefaultRole", "must be one of AllowedRoles")
 	p.text("DefaultDepartment", "", t.DefaultDepartment, 0)
+	p.when(t.CreateUsers && t.PasswordRequired, "PasswordRequired", "a user whom CreateUsers makes has no password")
 }
 
 func (t *LoginTrust) checkMessages(p *problems) {
@@ -228,7 +229,11 @@ func (t *LoginTrust) checkMessages(p *problems) {
 
 func checkDomain(s string) string {
 	if s == "" || len(s) > maxShortText {
-		return fmt.Sprintf("must have 1 to %d characters", maxShortText)
+		limit := fmt.Sprintf("must have 1 to %d characters", maxShortText)
+		if s != "" {
+			limit += fmt.Sprintf(", not %d: that is the limit of a login trust, although SAML admits entity IDs of %d", len(s), maxEntityID)
+		}
+		return limit
 	}
 	for _, c := range []byte(s) {
 		if c <= ' ' || c > '~' || strings.IndexByte(`<>"'`, c) >= 0 {
