@@ -1,6 +1,7 @@
 package saml_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests that docs/oracles.md names are there.
-func TestOraclesAreThere(t *testing.T) {
-	t.Parallel()
+// testSources are all tests, of all modules.
+func testSources(t *testing.T) string {
+	t.Helper()
 	var tests strings.Builder
 	require.NoError(t, filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
@@ -24,11 +25,55 @@ func TestOraclesAreThere(t *testing.T) {
 		tests.Write(b)
 		return err
 	}))
+	return tests.String()
+}
+
+// The tests that docs/oracles.md names are there.
+func TestOraclesAreThere(t *testing.T) {
+	t.Parallel()
+	tests := testSources(t)
 	table, err := os.ReadFile("docs/oracles.md")
 	require.NoError(t, err)
 	names := regexp.MustCompile(`Test\w+`).FindAllString(string(table), -1)
 	require.Greater(t, len(names), 10)
 	for _, name := range names {
-		assert.Contains(t, tests.String(), "func "+name+"(", name)
+		assert.Contains(t, tests, "func "+name+"(", name)
+	}
+}
+
+// docs/features.md has each row once, and the tests that it names are there. A row with TBD waits for tests of others.
+func TestFeaturesAreProven(t *testing.T) {
+	t.Parallel()
+	tests := testSources(t)
+	table, err := os.ReadFile("docs/features.md")
+	require.NoError(t, err)
+	var want, got []string
+	for _, product := range []struct {
+		prefix string
+		rows   int
+	}{{"CS", 18}, {"SA", 16}, {"LT", 67}, {"CL", 27}} {
+		for i := range product.rows {
+			want = append(want, fmt.Sprintf("%s-%02d", product.prefix, i+1))
+		}
+	}
+	row := regexp.MustCompile(`(?m)^\| ([A-Z]{2}-\d+) \| ([^|]*) \| (.*) \|$`)
+	for _, m := range row.FindAllStringSubmatch(string(table), -1) {
+		id, state, by := m[1], m[2], m[3]
+		got = append(got, id)
+		if strings.Contains(state, "TBD(") {
+			continue
+		}
+		assert.Contains(t, []string{"done", "host", "open"}, state, id)
+		names := regexp.MustCompile(`\b(?:Test|Fuzz|Example)\w+`).FindAllString(by, -1)
+		if state == "done" {
+			assert.NotEmpty(t, names, id)
+		}
+		for _, name := range names {
+			assert.Contains(t, tests, "func "+name+"(", "%s: %s", id, name)
+		}
+	}
+	assert.Equal(t, want, got)
+	for line := range strings.Lines(string(table)) {
+		assert.True(t, !strings.HasPrefix(line, "|") || row.MatchString(strings.TrimSuffix(line, "\n")) || strings.HasPrefix(line, "| row") || strings.HasPrefix(line, "|-"), line)
 	}
 }
