@@ -127,7 +127,7 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 	if q.Get("popup") == "1" {
 		opts.ReturnTo = sp.popupEnd
 	}
-	if q.Get("binding") == "post" {
+	if q.Get("binding") == "post" && trust.Initiation == InitiatedBySP {
 		opts.Binding = POSTBinding
 	}
 	if err := sp.StartLogin(w, r, trust, opts); err != nil {

@@ -188,7 +188,7 @@ var endedPage = newScriptPage(`<body data-origin="{{.Origin}}">
 a.addEventListener("click",function(e){if(window.open(a.href,"_blank","popup,width=600,height=700"))e.preventDefault()});
 window.addEventListener("message",function(e){if(e.origin!==document.body.dataset.origin||!e.data)return;
 if(e.data.type==="sso-done")location.reload();
-if(e.data.type==="sso-other-user")location.replace(location.pathname+location.search)});`)
+if(e.data.type==="sso-other-user")location.replace(location.href.split("#")[0])});`)
 
 // WriteSessionEnded answers a request whose session has ended with a page from which a pop-up window signs the user in
 // again, and which then asks for what it stands for once more. Pages of the host that keep unsaved work do the same
@@ -199,8 +199,8 @@ func (sp *ServiceProvider) WriteSessionEnded(w http.ResponseWriter, trust LoginT
 }
 
 var popupPage = newScriptPage(`<body data-origin="{{.Origin}}" data-type="{{.Type}}">
-<h1>You are signed in</h1>
-<p>You may close this window and load the other one anew.</p>
+<h1>You may close this window</h1>
+<p>Signing in is finished. Load the other window anew.</p>
 `, `var d=document.body.dataset;
 if(window.opener)window.opener.postMessage({type:d.type},d.origin);
 window.close();`)

@@ -165,6 +165,7 @@ func TestPopup(t *testing.T) {
 		assert.Contains(t, body, `href="`+strings.ReplaceAll(link, "&", "&amp;")+`" target="_blank" rel="opener"`)
 		assert.Contains(t, body, `data-origin="https://sp.example.com"`)
 		assert.Contains(t, body, "e.origin!==document.body.dataset.origin")
+		assert.NotContains(t, body, "pathname", "of https://sp.example.com//evil.net/ it is another host")
 
 		b := s.browser()
 		resp := b.get(link)
@@ -183,13 +184,13 @@ func TestPopup(t *testing.T) {
 		// A host that has not looked who it is gets the page that reloads.
 		resp = b.get("https://sp.example.com" + resp.Header.Get("Location"))
 		assert.Equal(t, http.StatusOK, resp.StatusCode)
-		body = checkScriptPage(t, resp, "You are signed in")
+		body = checkScriptPage(t, resp, "You may close this window")
 		assert.Contains(t, body, `data-origin="https://sp.example.com" data-type="sso-other-user"`)
 		assert.Contains(t, body, "postMessage({type:d.type},d.origin)")
 		assert.NotContains(t, body, `"*"`)
 		w = httptest.NewRecorder()
 		s.sp.FinishPopup(w, true)
-		assert.Contains(t, checkScriptPage(t, w.Result(), "You are signed in"), `data-type="sso-done"`)
+		assert.Contains(t, checkScriptPage(t, w.Result(), "You may close this window"), `data-type="sso-done"`)
 	}
 	login, err := newWorld(t).login()
 	assert.False(t, accepted(t, login, err).Popup())

@@ -166,7 +166,7 @@ func TestInitiatedByIdPInABrowser(t *testing.T) {
 			for _, strip := range []bool{false, true} {
 				s := newSite(t, byIdP, func(t *saml.LoginTrust, _ *saml.Config) { t.TargetParam, t.StripQuestionMark = param, strip })
 				b := s.browser()
-				resp := b.get(s.sp.LoginLink(s.trust(), page))
+				resp := b.get(s.sp.LoginLink(s.trust(), page) + "&binding=post") // which is for requests
 				require.Equal(t, http.StatusSeeOther, resp.StatusCode)
 				assert.Empty(t, b.cookies)
 				u, err := url.Parse(resp.Header.Get("Location"))
