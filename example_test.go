@@ -215,3 +215,53 @@ func ExampleMetadataFetcher() {
 	fmt.Println(err)
 	// Output: saml: fetching metadata: its address is not a public one, nor one that is allowed
 }
+
+// What an auditor reads after an administrator has saved a trust.
+func ExampleDiff() {
+	old := saml.LoginTrust{Domain: "https://idp.example.com", Description: "The clinic", EmailDomains: []string{"a.example.com"}}
+	changed := old
+	changed.State, changed.EmailDomains = saml.Active, []string{"b.example.com"}
+	for _, change := range saml.Diff(old, changed) {
+		fmt.Println(change)
+	}
+	// Output:
+	// State: provisional → active
+	// EmailDomains: removed a.example.com
+	// EmailDomains: added b.example.com
+}
+
+// A page of the application, asked for without session.
+func ExampleSSOPolicy_Route() {
+	idp, err := samltest.New(samltest.Options{})
+	if err != nil {
+		panic(err)
+	}
+	trust := idp.Trust() // the default, as saml.DefaultTrust finds it
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState()})
+	if err != nil {
+		panic(err)
+	}
+	policy := saml.SSOPolicy{On: true, HasDefault: true}
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch way, trust := policy.Route(sp.Visit(r, nil), &trust); way {
+		case saml.ToIdP:
+			if err := sp.StartAutomatic(w, r, *trust, saml.StartOptions{}); err != nil {
+				sp.WriteError(w, r, err)
+			}
+		case saml.ToPopup:
+			sp.WriteSessionEnded(w, *trust)
+		case saml.ToScript:
+			sp.WriteUnauthorized(w, trust)
+		default:
+			fmt.Fprintln(w, "the login page")
+		}
+	})
+	for _, target := range []string{"/chart?id=7", "/chart?sso=off"} {
+		w := httptest.NewRecorder()
+		page.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+		fmt.Println(w.Code)
+	}
+	// Output:
+	// 303
+	// 200
+}
