@@ -139,7 +139,7 @@ func TestRenewedCertificate(t *testing.T) {
 		{"renewed beside another", []saml.PublicKey{other, wrapping[0]}, []saml.PublicKey{wrapping[1], other}, []saml.DifferenceKind{saml.RenewCertificate}},
 		{"a new key in two certificates", []saml.PublicKey{other}, append([]saml.PublicKey{other}, wrapping[:2]...), []saml.DifferenceKind{saml.AddKey}},
 	} {
-		trust := saml.LoginTrust{Domain: "https://one", Keys: c.have, LoginURL: "https://idp/r"}
+		trust := saml.LoginTrust{Domain: "https://one", Description: "One", Keys: c.have, LoginURL: "https://idp/r"}
 		list, err := trust.Compare(saml.Proposal{Trust: saml.LoginTrust{Domain: "https://one", Keys: c.want, LoginURL: "https://idp/r"}})
 		require.NoError(t, err)
 		assert.Equal(t, c.kinds, kinds(list), c.name)
@@ -160,7 +160,7 @@ func TestRenewedCertificate(t *testing.T) {
 func TestDifferences(t *testing.T) {
 	t.Parallel()
 	idp := idpNamed(t, "idp")
-	trust := saml.LoginTrust{Domain: "https://one", Keys: []saml.PublicKey{pinned(t, idp.Certificate())}, LoginURL: "https://idp/old", LoginPostURL: "https://idp/p",
+	trust := saml.LoginTrust{Domain: "https://one", Description: "One", Keys: []saml.PublicKey{pinned(t, idp.Certificate())}, LoginURL: "https://idp/old", LoginPostURL: "https://idp/p",
 		LogoutURL: "https://idp/out", ErrorURL: "https://idp/help", State: saml.Active, SAML: true}
 	proposed := trust
 	proposed.LoginURL, proposed.LoginPostURL, proposed.LogoutURL, proposed.ErrorURL, proposed.WantRequestsSigned = "https://idp/new", "", "", "", true
@@ -191,7 +191,7 @@ func TestDifferences(t *testing.T) {
 	assert.Equal(t, proposed, after)
 
 	// The last place to sign in does not go before the new one is there.
-	moved := saml.LoginTrust{Domain: "https://one", Keys: trust.Keys, LoginURL: "https://idp/r"}
+	moved := saml.LoginTrust{Domain: "https://one", Description: "One", Keys: trust.Keys, LoginURL: "https://idp/r"}
 	list, err = moved.Compare(saml.Proposal{Trust: saml.LoginTrust{Domain: "https://one", Keys: trust.Keys, LoginPostURL: "https://idp/p"}})
 	require.NoError(t, err)
 	require.Len(t, list, 2)
@@ -223,7 +223,7 @@ func TestDifferences(t *testing.T) {
 
 func TestNeverMoreThanEightKeys(t *testing.T) {
 	t.Parallel()
-	trust := saml.LoginTrust{Domain: "https://one", LoginURL: "https://idp/r"}
+	trust := saml.LoginTrust{Domain: "https://one", Description: "One", LoginURL: "https://idp/r"}
 	for i := range 8 {
 		trust.Keys = append(trust.Keys, pinned(t, idpNamed(t, fmt.Sprint("key", i)).Certificate()))
 	}

@@ -119,7 +119,7 @@ func TestLoginTrustJSONRefuses(t *testing.T) {
 		`{"targetParam":"Target"}`:                "unknown target parameter",
 		`{"targetParam":["RelayState","target"]}`: "target",
 		`{"state":"on"}`:                          "unknown trust state",
-		`{"keys":["x"]}`:                          "neither",
+		`{"keys":["x"]}`:                          "multiple of 4",
 		`{"maxAuthnAgeNanoseconds":"1h"}`:         "maxAuthnAge",
 		`[]`:                                      "login trust",
 		`{"initiation":"both"}`:                   "unknown initiation",
