@@ -1,5 +1,7 @@
 package saml
 
+import "cmp"
+
 // AttributeNames gives the names by which a product's identity provider sends a user's names, to start a trust's Attributes
 // from. Products that send what their administrator configures get the names that are most used there.
 func (p Product) AttributeNames() AttributeNames {
@@ -18,4 +20,12 @@ func (p Product) AttributeNames() AttributeNames {
 		return AttributeNames{FirstName: givenName, LastName: surname, Email: "urn:oid:1.2.840.113549.1.9.1"}
 	}
 	return AttributeNames{}
+}
+
+// complete fills in the defaults.
+func (n AttributeNames) complete() AttributeNames {
+	n.FirstName = cmp.Or(n.FirstName, "firstname")
+	n.LastName = cmp.Or(n.LastName, "lastname")
+	n.Email = cmp.Or(n.Email, "email")
+	return n
 }

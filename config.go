@@ -30,6 +30,15 @@ type Config struct {
 	// share one; NewMemoryState serves a single process.
 	State StateStore
 
+	// Users is the application's list of users, where each login finds its user. nil: the library maps nobody, Login.User finds
+	// none, and what a trust says of users is the host's to apply.
+	Users UserDirectory
+	// Translations is the application's table of translations, for trusts that ask for one.
+	Translations Translations
+	// SSOUserTypes are the types of users who log in by single sign-on; all others keep their passwords. Empty: all users log in
+	// by single sign-on.
+	SSOUserTypes []string
+
 	// SigningKeys are our own keys: the first signs every AuthnRequest, all are published. None: requests are not signed.
 	SigningKeys []KeyPair
 
@@ -48,6 +57,9 @@ type Config struct {
 	// then reads assertions, and takes over every session. It is for closed test beds and for judging recorded logins.
 	InsecureAllowHTTP bool
 
+	// AskPassword answers a login by a trust with PasswordRequired, for Handler: with a form that asks for the local password and
+	// keeps the step's token in a hidden field. What the form sends goes to FinishPassword. nil: such a login is refused.
+	AskPassword func(w http.ResponseWriter, r *http.Request, step PasswordStep)
 	// OnRefusal is called for every refused login that the handlers meet, for logs, audit and support. It may be called
 	// concurrently.
 	OnRefusal func(ctx context.Context, r *http.Request, reference string, err *Error)
@@ -119,6 +131,7 @@ func (c Config) complete() (Config, error) {
 		return c, err
 	}
 	c.RelayStateHosts = slices.Clone(c.RelayStateHosts)
+	c.SSOUserTypes = slices.Clone(c.SSOUserTypes)
 	c.SigningKeys = slices.Clone(c.SigningKeys)
 	for i, k := range c.SigningKeys {
 		if err := k.check(); err != nil {

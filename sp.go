@@ -122,6 +122,10 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err != nil {
 		return nil, err.of(trust)
 	}
+	if err := sp.mapUser(ctx, login, posted); err != nil {
+		sp.unfinish(ctx, login)
+		return nil, err.of(trust)
+	}
 	return login, nil
 }
 
@@ -183,7 +187,7 @@ func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust Log
 	return &w.candidate, nil
 }
 
-// spend is the only step that changes anything: it judges the answer against its request, then consumes the request and
+// spend is the first step that changes anything: it judges the answer against its request, then consumes the request and
 // remembers the assertion.
 func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Posted) (*Login, *Error) {
 	made := &struct { // one piece of memory
@@ -298,6 +302,16 @@ func (c *candidate) repeated(f *finished, posted Posted) *Error {
 
 func (sp *ServiceProvider) finishedKey(c *candidate) string {
 	return stateKey(finishedKind, sp.config.EntityID, c.trust.Domain, c.confirmed.InResponseTo.Value)
+}
+
+// unfinish takes back the note of a login that found no user, so that a double submit is not sent where it was to lead.
+// What was spent stays spent. A browser that submits twice drops the first request, whose context then must not count.
+func (sp *ServiceProvider) unfinish(ctx context.Context, login *Login) {
+	if login.requestID == "" {
+		return
+	}
+	key := stateKey(finishedKind, sp.config.EntityID, login.trust.Domain, login.requestID)
+	_, _, _ = sp.config.State.Take(context.WithoutCancel(ctx), key)
 }
 
 func (sp *ServiceProvider) findFinished(ctx context.Context, c *candidate) (*finished, *Error) {
