@@ -35,9 +35,6 @@ type Config struct {
 	Users UserDirectory
 	// Translations is the application's table of translations, for trusts that ask for one.
 	Translations Translations
-	// SSOUserTypes are the types of users who log in by single sign-on; all others keep their passwords. Empty: all users log in
-	// by single sign-on.
-	SSOUserTypes []string
 
 	// SigningKeys are our own keys: the first signs every AuthnRequest, all are published. None: requests are not signed.
 	SigningKeys []KeyPair
@@ -131,7 +128,6 @@ func (c Config) complete() (Config, error) {
 		return c, err
 	}
 	c.RelayStateHosts = slices.Clone(c.RelayStateHosts)
-	c.SSOUserTypes = slices.Clone(c.SSOUserTypes)
 	c.SigningKeys = slices.Clone(c.SigningKeys)
 	for i, k := range c.SigningKeys {
 		if err := k.check(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -181,27 +180,7 @@ func (t *LoginTrust) Check() error {
 			return wrong("Keys", "key %d is empty", i)
 		}
 	}
-	if field, problem := t.checkUsers(); problem != "" {
-		return wrong(field, "%s", problem)
-	}
 	return nil
-}
-
-// checkUsers checks what the trust says of its users.
-func (t *LoginTrust) checkUsers() (field, problem string) {
-	switch {
-	case !translations.has(int(t.Translation)):
-		return "Translation", t.Translation.String()
-	case !matches.has(int(t.Match)):
-		return "Match", t.Match.String()
-	case t.CreateUsers && t.DefaultRole == "":
-		return "DefaultRole", "CreateUsers needs a role for the users that it makes"
-	case t.CreateUsers && t.PasswordRequired:
-		return "PasswordRequired", "a user whom CreateUsers makes has no password"
-	case t.CreateUsers && len(t.AllowedRoles) > 0 && !slices.Contains(t.AllowedRoles, t.DefaultRole):
-		return "AllowedRoles", "a user whom CreateUsers makes would not get in: DefaultRole is not among them"
-	}
-	return "", ""
 }
 
 func checkDomain(s string) string {

@@ -131,16 +131,21 @@ func (sp *ServiceProvider) decide(ctx context.Context, login *Login) (*mapping, 
 // admit carries out what was decided. If another login was faster, what that one did is decided upon anew, once.
 func (sp *ServiceProvider) admit(ctx context.Context, login *Login, m *mapping) *Error {
 	inTheWay, err := m.carryOut(ctx)
-	if inTheWay != nil && err == nil {
+	if inTheWay != nil {
+		before := m
 		if m, err = sp.decide(ctx, login); err != nil {
 			return err
 		}
-		if inTheWay, err = m.carryOut(ctx); inTheWay != nil && err == nil {
-			return m.conflict(inTheWay)
+		if before.create == nil && m.user.ID != before.user.ID { // it may have been his password that was right
+			return refuse(InvalidUser, "another user than before", "the same")
 		}
+		inTheWay, err = m.carryOut(ctx)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case inTheWay != nil:
+		return m.conflict(inTheWay)
 	}
 	user := m.user.clone()
 	login.user, login.created, login.reactivated = &user, m.create != nil, m.reactivate
@@ -370,9 +375,22 @@ func checkSubjectString(m *mapping) *mismatch {
 	if problem := unfitName(m.subject.NameID.Value); problem != "" {
 		return &mismatch{found: problem, wanted: fmt.Sprintf("a name of 1 to %d characters", maxName)}
 	}
-	// A transient identifier is never stored, even if the trust takes it for a lasting one: it has no account key.
-	m.key, _ = m.subject.AccountKey()
+	m.key = m.accountKey()
 	return nil
+}
+
+// accountKey is what stands for the subject in the directory. A transient identifier is never stored, even if the trust
+// takes it for a lasting one, and so has none. An issuer that speaks through a trust of another is a different one through
+// each, for whoever holds the trust's key speaks in its name.
+func (m *mapping) accountKey() string {
+	key, err := m.subject.AccountKey()
+	switch {
+	case err != nil:
+		return ""
+	case m.subject.Issuer != m.trust.Domain:
+		return stateKey("account", m.trust.Domain, m.subject.Issuer, key)
+	}
+	return key
 }
 
 // unfitName says what is wrong with a user's name, "" if nothing is.
@@ -398,13 +416,13 @@ func isInvisible(r rune) bool {
 }
 
 // checkScope: what stands behind the "@" of an attribute says whose user it is, and an identity provider speaks for its own
-// only.
+// only. A scope is a domain name, whose letter case does not count; the name as a whole is compared octet for octet.
 func checkScope(m *mapping) *mismatch {
 	if m.attributes.Username == "" || m.trust.AllowAnyOrganization {
 		return nil
 	}
 	_, scope, scoped := strings.Cut(m.subject.NameID.Value, "@")
-	if scoped && !slices.Contains(m.trust.Scopes, scope) {
+	if scoped && !slices.ContainsFunc(m.trust.Scopes, func(s string) bool { return equalASCIIFold(s, scope) }) {
 		return &mismatch{found: "another scope", wanted: "one of LoginTrust.Scopes"}
 	}
 	return nil
@@ -627,8 +645,7 @@ func checkEmailFree(m *mapping) *mismatch {
 }
 
 func checkSingleSignOn(m *mapping) *mismatch {
-	// The type of a new user is only known once the directory has made him.
-	if (m.create == nil || m.user.ID != "") && !m.config.singleSignOn(m.user) {
+	if m.user.SSODisabled {
 		return &mismatch{found: "a user who logs in with a password", wanted: "one who logs in by single sign-on"}
 	}
 	return nil

@@ -266,6 +266,24 @@ func TestPasswordBeforeAnyChange(t *testing.T) {
 	assert.Equal(t, saml.UserActive, w.users.All()[0].State)
 }
 
+// swapper has another user of that name, just before the first would be re-activated.
+type swapper struct{ *saml.MemoryUsers }
+
+func (s swapper) ReactivateUser(context.Context, string) (bool, error) {
+	s.Set(resident("alice", func(u *saml.User) { u.Username = "before" }))
+	s.Set(resident("alice", func(u *saml.User) { u.ID = "another" }))
+	return false, nil
+}
+
+// Whose password was right is who is logged in.
+func TestPasswordOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	users := swapper{saml.NewMemoryUsers(resident("alice", func(u *saml.User) { u.State = saml.UserLoginDisabled }))}
+	w := newTown(t, asking, editTrust(reactivating), func(_ *saml.LoginTrust, c *saml.Config) { c.Users = users })
+	login, err := w.finish(w.ask(), password)
+	denied(t, saml.InvalidUser, login, err)
+}
+
 func TestPasswordStepState(t *testing.T) {
 	t.Parallel()
 	w := newAskingTown(t)

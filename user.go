@@ -14,7 +14,7 @@ type User struct {
 	FirstName    string `json:"firstName,omitempty"`
 	LastName     string `json:"lastName,omitempty"`
 	Department   string `json:"department,omitempty"`
-	// Type is the application's own word for the kind of user; see Config.SSOUserTypes.
+	// Type is the application's own word for the kind of user. No login asks for it.
 	Type string `json:"type,omitempty"`
 	// Roles are the application's own. Who has none does not get in.
 	Roles []string `json:"roles,omitempty"`
@@ -91,14 +91,4 @@ func (n NewUser) user() User {
 		u.AccountKeys = []string{n.AccountKey}
 	}
 	return u
-}
-
-// PasswordAllowed reports whether the application's own login page may take this user's password: it may if single sign-on
-// is not for him. Ask it whether or not the password is right, with the same answer and in the same time, so that the page
-// does not tell who has guessed well.
-func (sp *ServiceProvider) PasswordAllowed(u User) bool { return !sp.config.singleSignOn(u) }
-
-// singleSignOn reports whether the user logs in by an identity provider. It is that or the password, never both.
-func (c *Config) singleSignOn(u User) bool {
-	return !u.SSODisabled && (len(c.SSOUserTypes) == 0 || slices.Contains(c.SSOUserTypes, u.Type))
 }
