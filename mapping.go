@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -96,7 +97,7 @@ var userRules = []mappingRule{
 }
 
 // mapUser leads from a login's subject to its local user. Without a directory it leads nowhere: the host maps.
-func (sp *ServiceProvider) mapUser(ctx context.Context, login *Login, posted Posted) *Error {
+func (sp *ServiceProvider) mapUser(ctx context.Context, login *Login, posted Posted, now time.Time) *Error {
 	if sp.config.Users == nil {
 		if login.trust.PasswordRequired { // a demand that nobody would meet
 			return refuse(NotConfigured, "LoginTrust.PasswordRequired without Config.Users", "a directory")
@@ -108,7 +109,7 @@ func (sp *ServiceProvider) mapUser(ctx context.Context, login *Login, posted Pos
 		return err
 	}
 	if login.trust.PasswordRequired {
-		return sp.askPassword(ctx, login, m.user, posted.BrowserKey)
+		return sp.askPassword(ctx, login, m.user, posted, now)
 	}
 	return sp.admit(ctx, login, m)
 }

@@ -5,13 +5,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"time"
-
-	"github.com/logintrust/saml/internal/wire"
 )
 
 // A PasswordStep is a login that waits for its user's local password: LoginTrust.PasswordRequired asks for it after the
@@ -42,36 +41,71 @@ func passwordStep(err error) PasswordStep {
 const (
 	passwordKeep     = 10 * time.Minute
 	passwordTries    = 5
-	maxPasswordState = 64 << 10 // octets of a login that waits, attributes included
+	maxPasswordState = 256 << 10 // octets of a login that waits
 
 	passwordVersion = 1
 	passwordToken   = 32 // octets
 )
 
-// A passwordRecord is a login that waits, as the state store holds it.
+// A passwordRecord is a login that waits, as the state store holds it: with the message as it came, which is verified anew
+// when the password is there. A store could hand out anything; what counts is what a pinned key signed.
 type passwordRecord struct {
-	Version     int             `json:"version"`
-	Browser     []byte          `json:"browser"` // hash of the browser key
-	User        string          `json:"user"`
-	Domain      string          `json:"domain"`
-	ReturnTo    string          `json:"returnTo"`
-	RequestID   string          `json:"requestID"`
-	Unsolicited bool            `json:"unsolicited"`
-	Assertion   *wire.Assertion `json:"assertion"`
+	browser     [sha256.Size]byte // hash of the browser key
+	user        string            // ID
+	received    time.Time
+	client      netip.Addr
+	message     string // the form value
+	returnTo    string
+	requestID   string
+	unsolicited bool
+}
+
+func (p *passwordRecord) marshal() []byte {
+	b := make([]byte, 0, 256+len(p.message))
+	b = append(b, passwordVersion, 0)
+	if p.unsolicited {
+		b[1] = 1
+	}
+	b = append(b, p.browser[:]...)
+	b = binary.AppendVarint(b, p.received.UnixNano())
+	client := ""
+	if p.client.IsValid() {
+		client = p.client.String()
+	}
+	for _, s := range [...]string{p.user, client, p.message, p.returnTo, p.requestID} {
+		b = appendString(b, s)
+	}
+	return b
+}
+
+func unmarshalPassword(b []byte) (*passwordRecord, error) {
+	r := record{rest: b}
+	if r.byte() != passwordVersion {
+		return nil, errRecord
+	}
+	p := &passwordRecord{unsolicited: r.byte() == 1}
+	r.fixed(p.browser[:])
+	p.received = time.Unix(0, r.int()).UTC()
+	p.user = r.string()
+	if client := r.string(); client != "" {
+		p.client, _ = netip.ParseAddr(client)
+	}
+	p.message, p.returnTo, p.requestID = r.string(), r.string(), r.string()
+	if r.bad || len(r.rest) > 0 || p.user == "" {
+		return nil, errRecord
+	}
+	return p, nil
 }
 
 // askPassword turns a login that has its user into one that waits. Nothing of the user is changed before he has finished.
-func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user User, browserKey string) *Error {
-	if !isBrowserKey(browserKey) { // nobody asked for this login, so its browser may have none
-		browserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
+func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user User, posted Posted, now time.Time) *Error {
+	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: posted.BrowserKey}
+	if !isBrowserKey(step.BrowserKey) { // nobody asked for this login, so its browser may have none
+		step.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
 	}
-	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: browserKey}
-	browser := sha256.Sum256([]byte(browserKey))
-	value, err := json.Marshal(passwordRecord{Version: passwordVersion, Browser: browser[:], User: user.ID, Domain: login.trust.Domain,
-		ReturnTo: login.returnTo, RequestID: login.requestID, Unsolicited: login.unsolicited, Assertion: login.Assertion.w})
-	if err != nil {
-		return storeFailed(err)
-	}
+	p := passwordRecord{browser: sha256.Sum256([]byte(step.BrowserKey)), user: user.ID, received: now, client: posted.ClientAddress,
+		message: posted.SAMLResponse, returnTo: login.returnTo, requestID: login.requestID, unsolicited: login.unsolicited}
+	value := p.marshal()
 	if len(value) > maxPasswordState {
 		return refuse(TooLarge, fmt.Sprintf("a login of %d octets to be kept", len(value)), fmt.Sprintf("at most %d", maxPasswordState))
 	}
@@ -92,8 +126,8 @@ func (sp *ServiceProvider) passwordKey(token string) string {
 }
 
 // FinishPassword ends the login that a PasswordRequired began. check compares what the user typed with his local password,
-// and reports whether it is right; it may be called concurrently. Trust and user are judged anew, and only then is a
-// login-disabled user re-activated. PasswordWrong may be tried again with the same step.
+// and reports whether it is right; it may be called concurrently. Signature, trust and user are judged anew before, by what
+// they are now, and a login-disabled user is re-activated after. PasswordWrong may be tried again with the same step.
 //
 // The five tries are those of one step. An identity provider can begin another, so check should count for itself what it
 // counts on the login page.
@@ -118,7 +152,7 @@ func (sp *ServiceProvider) finishPassword(ctx context.Context, step PasswordStep
 		return nil, err
 	}
 	m, err := sp.decide(ctx, login)
-	if err == nil && m.user.ID != p.User {
+	if err == nil && m.user.ID != p.user {
 		err = refuse(InvalidUser, "another user than was asked for his password", "the same")
 	}
 	if err == nil {
@@ -145,35 +179,42 @@ func (sp *ServiceProvider) findPassword(ctx context.Context, step PasswordStep) 
 	if !found {
 		return nil, refuse(UnknownRequest, "an unknown or old token", "one of a login that waits for a password")
 	}
-	p := &passwordRecord{}
-	if json.Unmarshal(value, p) != nil || p.Version != passwordVersion || p.Assertion == nil || p.User == "" {
-		return nil, storeFailed(errRecord)
+	p, err := unmarshalPassword(value)
+	if err != nil {
+		return nil, storeFailed(err)
 	}
 	sum := sha256.Sum256([]byte(step.BrowserKey))
-	if subtle.ConstantTimeCompare(sum[:], p.Browser) != 1 {
+	if subtle.ConstantTimeCompare(sum[:], p.browser[:]) != 1 {
 		return nil, refuse(BrowserMismatch, "the key of another browser", "the one of the browser that began the login")
 	}
 	return p, nil
 }
 
-// resume makes the login what it was, by the trust as it is now.
+// resume makes the login what it was, from the message itself. It is judged by the time at which it came, and by trust and
+// keys as they are now; what was spent for it is spent. The session must not have ended meanwhile.
 func (sp *ServiceProvider) resume(ctx context.Context, p *passwordRecord) (*Login, *Error) {
-	trust, found, err := sp.config.Trusts.FindTrust(ctx, p.Domain)
+	now := sp.config.Now()
+	if age := now.Sub(p.received); age < -replayMargin || age > passwordKeep+replayMargin {
+		return nil, refuse(UnknownRequest, "an old token", "one of a login that waits for a password")
+	}
+	w := sp.readers.Get().(*workspace)
+	defer sp.release(w)
+	c, err := sp.verify(ctx, w, Posted{SAMLResponse: p.message, ClientAddress: p.client}, p.received)
 	if err != nil {
-		return nil, storeFailed(err)
+		return nil, err
 	}
-	if !found || trust.Domain != p.Domain {
-		return nil, refuse(UnknownDomain, quoted(p.Domain), "the Domain of a login trust")
+	if err := checkStatus(c); err != nil {
+		return nil, err.of(c.trust)
 	}
-	if refused := trust.admits(); refused != nil {
-		return nil, refused.of(trust)
+	if err := sp.judge(c); err != nil {
+		return nil, err.of(c.trust)
 	}
-	c := &candidate{now: sp.config.Now(), skew: sp.config.ClockSkew}
-	if end := sessionEnd(p.Assertion); !end.IsZero() && c.after(end) {
-		return nil, refuse(SessionExpired, "SessionNotOnOrAfter "+stamp(end), "later than "+stamp(c.now.Add(-c.skew))).of(trust)
+	c.now = now
+	if m := checkSessionEnd(c); m != nil {
+		return nil, refuse(SessionExpired, m.found, m.wanted).of(c.trust)
 	}
-	return &Login{Assertion: &Assertion{w: p.Assertion, spEntityID: sp.config.EntityID}, trust: trust, returnTo: p.ReturnTo,
-		requestID: p.RequestID, unsolicited: p.Unsolicited}, nil
+	return &Login{Assertion: &Assertion{w: c.Assertion, spEntityID: sp.config.EntityID}, trust: c.trust, returnTo: p.returnTo,
+		requestID: p.requestID, unsolicited: p.unsolicited}, nil
 }
 
 // try counts a try before the password is looked at, so that tries at once are no more than tries in turn. A check that

@@ -1,7 +1,9 @@
 package saml_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -207,6 +209,21 @@ func TestPasswordTries(t *testing.T) {
 	denied(t, saml.NotConfigured, login, err)
 }
 
+// A password may take longer than the assertion is valid, but not for ever.
+//
+// req: LT-45
+func TestPasswordTime(t *testing.T) {
+	t.Parallel()
+	w := newAskingTown(t)
+	step, late := w.ask(), w.ask()
+	w.now = w.now.Add(9 * time.Minute)
+	login, err := w.finish(step, password)
+	userOf(t, login, err)
+	w.now = w.now.Add(15 * time.Minute) // the store has its own clock, and here it is slow
+	login, err = w.finish(late, password)
+	denied(t, saml.UnknownRequest, login, err)
+}
+
 // What has changed since the identity provider answered counts.
 //
 // req: LT-45
@@ -226,7 +243,13 @@ func TestPasswordStepJudgesAnew(t *testing.T) {
 			w.users.Set(resident("alice", func(u *saml.User) { u.Username = "before" }))
 			w.users.Set(resident("alice", func(u *saml.User) { u.ID = "another" }))
 		}, saml.InvalidUser},
-		"session over": {func(w *town) { w.now = w.now.Add(5 * time.Minute) }, saml.SessionExpired},
+		"key removed": {func(w *town) {
+			other, err := samltest.New(samltest.Options{EntityID: "https://other.example.com"})
+			require.NoError(w.t, err)
+			w.setTrust(func(t *saml.LoginTrust) { t.Keys = other.Trust().Keys })
+		}, saml.BadSignature},
+		"more is demanded": {func(w *town) { w.setTrust(func(t *saml.LoginTrust) { t.AuthnContext = []string{"urn:mfa"} }) }, saml.WrongAuthnContext},
+		"session over":     {func(w *town) { w.now = w.now.Add(5 * time.Minute) }, saml.SessionExpired},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -288,7 +311,7 @@ func TestPasswordStepState(t *testing.T) {
 	t.Parallel()
 	w := newAskingTown(t)
 	login, err := w.login(func(a *samltest.Answer) {
-		groups := make([]string, 3000)
+		groups := make([]string, 4000)
 		for i := range groups {
 			groups[i] = strings.Repeat("g", 30)
 		}
@@ -296,7 +319,7 @@ func TestPasswordStepState(t *testing.T) {
 	})
 	refused(t, saml.TooLarge, login, err)
 
-	for _, value := range []string{"{", "{}", `{"version":2}`, `{"version":1,"user":"u"}`, "null"} {
+	for _, value := range []string{"", "x", "\x01", "\x01\x00", "\x02" + string(make([]byte, 100)), "\x01" + string(make([]byte, 100))} {
 		state := &garbled{MemoryState: saml.NewMemoryState(), value: value}
 		w := newAskingTown(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = state })
 		login, err := w.finish(saml.PasswordStep{Token: "x", BrowserKey: "y"}, password)
@@ -315,6 +338,42 @@ func TestPasswordStepState(t *testing.T) {
 		denied(t, saml.StoreFailed, login, err)
 		assert.ErrorIs(t, err, errBroken)
 	}
+}
+
+// A store that hands out another message makes no login of it.
+func TestPasswordStepOfAForger(t *testing.T) {
+	t.Parallel()
+	state := &rewriter{MemoryState: saml.NewMemoryState()}
+	w := newAskingTown(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = state })
+	w.users.Set(resident("mallory"))
+	step := w.ask()
+	state.rewrite = true
+	login, err := w.finish(step, password)
+	require.Error(t, err)
+	require.Nil(t, login)
+	state.rewrite = false
+	login, err = w.finish(step, password)
+	userOf(t, login, err)
+}
+
+// rewriter changes a letter of the name in each message that it hands out.
+type rewriter struct {
+	*saml.MemoryState
+	rewrite bool
+}
+
+func (r *rewriter) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	value, found, err := r.MemoryState.Get(ctx, key)
+	for offset := range 3 { // base64 has three ways to write it
+		plain := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("_", offset) + ">alice<"))
+		forged := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("_", offset) + ">blice<"))
+		at := (offset*8 + 5) / 6
+		end := (offset + 7) * 8 / 6
+		if r.rewrite {
+			value = bytes.ReplaceAll(value, []byte(plain[at:end]), []byte(forged[at:end]))
+		}
+	}
+	return value, found, err
 }
 
 // garbled finds the same under every key.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/wire"
@@ -81,14 +82,40 @@ func (sp *ServiceProvider) Validate(ctx context.Context, posted Posted) (*Login,
 func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login, *Error) {
 	now := sp.config.Now()
 	w := sp.readers.Get().(*workspace)
-	defer func() {
-		w.forget()
-		sp.readers.Put(w)
-	}()
+	defer sp.release(w)
 
 	if len(posted.RelayState) > maxRelayState {
 		return nil, refuse(TooLarge, "a larger RelayState", fmt.Sprintf("at most %d octets", maxRelayState))
 	}
+	c, err := sp.verify(ctx, w, posted, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStatus(c); err != nil {
+		err.ReturnTo = sp.consumeFailed(ctx, c, posted)
+		return nil, err.of(c.trust)
+	}
+	if err := sp.judge(c); err != nil {
+		return nil, err.of(c.trust)
+	}
+	login, err := sp.spend(ctx, c, posted)
+	if err != nil {
+		return nil, err.of(c.trust)
+	}
+	if err := sp.mapUser(ctx, login, posted, now); err != nil {
+		sp.unfinish(ctx, login)
+		return nil, err.of(c.trust)
+	}
+	return login, nil
+}
+
+func (sp *ServiceProvider) release(w *workspace) {
+	w.forget()
+	sp.readers.Put(w)
+}
+
+// verify leads from octets to what the keys of a trust vouch for, in an envelope that was meant for us.
+func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Posted, now time.Time) (*candidate, *Error) {
 	response, err := sp.read(w, posted.SAMLResponse)
 	if err != nil {
 		return nil, err
@@ -105,28 +132,19 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err := c.apply(sp.envelope); err != nil {
 		return nil, err.of(trust)
 	}
-	if err := checkStatus(c); err != nil {
-		err.ReturnTo = sp.consumeFailed(ctx, c, posted)
-		return nil, err.of(trust)
-	}
+	return c, nil
+}
+
+// judge holds the assertion against the rules.
+func (sp *ServiceProvider) judge(c *candidate) *Error {
 	if err := checkCount(c); err != nil {
-		return nil, err.of(trust)
+		return err
 	}
-	if err := c.apply(sp.assertion); err != nil {
-		if err.Reason == MissingAttribute {
-			err.Missing = c.missingAttributes()
-		}
-		return nil, err.of(trust)
+	err := c.apply(sp.assertion)
+	if err != nil && err.Reason == MissingAttribute {
+		err.Missing = c.missingAttributes()
 	}
-	login, err := sp.spend(ctx, c, posted)
-	if err != nil {
-		return nil, err.of(trust)
-	}
-	if err := sp.mapUser(ctx, login, posted); err != nil {
-		sp.unfinish(ctx, login)
-		return nil, err.of(trust)
-	}
-	return login, nil
+	return err
 }
 
 // of names the trust that a message was judged by.

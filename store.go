@@ -71,8 +71,8 @@ func (m *MemoryTrusts) All() []LoginTrust {
 // A StateStore remembers pending requests and what was used, for all processes that serve one service provider. Its
 // methods are atomic and are called concurrently. A store that fails refuses the login.
 //
-// Keys are 64 hexadecimal digits, values at most 64 KiB of octets. A login that waits for a password is kept with its
-// attributes, for ten minutes.
+// Keys are 64 hexadecimal digits, values at most 256 KiB of octets. The message of a login that waits for a
+// password is kept for ten minutes.
 type StateStore interface {
 	// Add stores value under key unless there is one already, and says whether it did. The entry disappears after keep,
 	// by the store's own clock; a keep of zero or less is an error.

@@ -106,13 +106,13 @@ func (t *stateTest) firstAddWins() {
 	t.holds(key, []byte("first"), true)
 }
 
-// values: any octets, up to 64 KiB of them, none included.
+// values: any octets, up to 256 KiB of them, none included.
 func (t *stateTest) values() {
 	all := make([]byte, 256)
 	for i := range all {
 		all[i] = byte(i)
 	}
-	for _, value := range [][]byte{{}, {0}, all, bytes.Repeat(all, 256), []byte("\xff\xfe'\";--\\x00")} {
+	for _, value := range [][]byte{{}, {0}, all, bytes.Repeat(all, 1024), []byte("\xff\xfe'\";--\\x00")} {
 		key := newKey()
 		t.add(key, value, keep, true)
 		t.holds(key, value, false)
