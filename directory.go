@@ -14,12 +14,12 @@ import (
 // are called concurrently, by all processes that serve the application. An error means that the directory could not be
 // asked; it refuses the login.
 type UserDirectory interface {
-	// FindUsers returns the users who fit the query: all, or the first two. None is an empty list, not an error. What it
-	// returns is held against the query once more.
+	// FindUsers returns all users who fit the query. None is an empty list, not an error. What it returns is held against the
+	// query once more, so a database that compares more loosely must not cut the list short.
 	FindUsers(ctx context.Context, q UserQuery) ([]User, error)
-	// CreateUser makes an active user, atomically: if a user has the account key already, or the e-mail address, or in that
-	// organization the user name, then nothing is made, created is false, and user is the one in the way. Of two first logins
-	// at once one makes the user, and the other finds him.
+	// CreateUser makes an active user, atomically: if a user of any organization has the account key already, or the e-mail
+	// address, or one of that organization the user name, then nothing is made, created is false, and user is the one in the
+	// way. Of two first logins at once one makes the user, and the other finds him.
 	CreateUser(ctx context.Context, n NewUser) (user User, created bool, err error)
 	// ReactivateUser makes the user with that ID active if he is UserLoginDisabled at this moment, and says whether he was.
 	// No other state is ever changed.

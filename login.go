@@ -1,7 +1,7 @@
 package saml
 
-// A Login is a login that was accepted: who, by which trust, and where to now. It is only made by Validate and
-// FinishLogin.
+// A Login is a login that was accepted: who, by which trust, and where to now. It is only made by Validate, FinishLogin and
+// FinishPassword.
 type Login struct {
 	*Assertion
 	trust       LoginTrust
