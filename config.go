@@ -35,6 +35,12 @@ type Config struct {
 	// same, so that identity providers can be set up. An error refuses too. Nil is on.
 	Enabled func(ctx context.Context) (bool, error)
 
+	// Users is the application's list of users, where each login finds its user. nil: the library maps nobody, Login.User finds
+	// none, and what a trust says of users is the host's to apply.
+	Users UserDirectory
+	// Translations is the application's table of translations, for trusts that ask for one.
+	Translations Translations
+
 	// SigningKeys are our own keys: the first signs every AuthnRequest, all are published. None: requests are not signed.
 	SigningKeys []KeyPair
 
@@ -56,6 +62,9 @@ type Config struct {
 	// then reads assertions, and takes over every session. It is for closed test beds and for judging recorded logins.
 	InsecureAllowHTTP bool
 
+	// AskPassword answers a login by a trust with PasswordRequired, for Handler: with a form that asks for the local password and
+	// keeps the step's token in a hidden field. What the form sends goes to FinishPassword. nil: such a login is refused.
+	AskPassword func(w http.ResponseWriter, r *http.Request, step PasswordStep)
 	// OnRefusal is called for every refused login that the handlers meet, for logs, audit and support. It may be called
 	// concurrently.
 	OnRefusal func(ctx context.Context, r *http.Request, reference string, err *Error)

@@ -22,8 +22,8 @@
 //
 // # What it promises
 //
-// A [Login] and its [Assertion] can be made by Validate and FinishLogin only, from octets that a pinned key signed. Every
-// refusal is an *[Error] with a stable [Reason]; no value stands beside an error, and no finding is a warning. Every zero
+// A [Login] and its [Assertion] can be made by Validate, FinishLogin and FinishPassword only, from octets that a pinned key
+// signed. Every refusal is an *[Error] with a stable [Reason]; no value stands beside an error, and no finding is a warning. Every zero
 // value is the strict choice, and each option that weakens a check begins with Allow or Insecure and names the attack that
 // it opens. A host can add checks, never take one away.
 //

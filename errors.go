@@ -114,6 +114,51 @@ const (
 	BrowserMismatch Reason = "browser_mismatch"
 	// Replayed: the response or its assertion was used before.
 	Replayed Reason = "replayed"
+
+	// TransientSubject: the user's only identifier is a transient one, which the login trust does not take for a lasting one.
+	TransientSubject Reason = "transient_subject"
+	// BadSubject: what the identity provider calls the user is missing, longer than 255 characters, or has control characters
+	// or white space at an end.
+	BadSubject Reason = "bad_subject"
+	// BadAttribute: an attribute that names the user has several values, or one that is no name or no e-mail address.
+	BadAttribute Reason = "bad_attribute"
+	// WrongScope: the user's name has a scope that the login trust does not list.
+	WrongScope Reason = "wrong_scope"
+	// WrongEmailDomain: the user's e-mail address has a domain that the login trust does not list.
+	WrongEmailDomain Reason = "wrong_email_domain"
+	// NotTranslated: the login trust admits translated users only, and this one has no translation.
+	NotTranslated Reason = "not_translated"
+	// TranslationDangling: the user's translation leads to no user of the login trust's organization.
+	TranslationDangling Reason = "translation_dangling"
+	// WrongOrganization: the user is of an organization whose users the login trust may not log in.
+	WrongOrganization Reason = "wrong_organization"
+	// AmbiguousUser: several users have what identifies this one.
+	AmbiguousUser Reason = "ambiguous_user"
+	// AmbiguousEmail: several users have the e-mail address.
+	AmbiguousEmail Reason = "ambiguous_email"
+	// WrongSubject: the user of that name or address belongs to another subject; see User.AccountKeys.
+	WrongSubject Reason = "wrong_subject"
+	// InvalidUser: there is no such user, and none is created.
+	InvalidUser Reason = "invalid_user"
+	// EmailTaken: the e-mail address of a user to be created is another user's.
+	EmailTaken Reason = "email_taken"
+	// UsernameTaken: the user name of a user to be created is another user's.
+	UsernameTaken Reason = "username_taken"
+	// SSODisabledForUser: the user logs in with a password, not by single sign-on.
+	SSODisabledForUser Reason = "sso_disabled_for_user"
+	// UserDisabled: the user is login-disabled, deleted, locked or expired.
+	UserDisabled Reason = "user_disabled"
+	// UserNotAllowed: the login trust denies the user: by name, for his roles, or because he is privileged.
+	UserNotAllowed Reason = "user_not_allowed"
+	// NoRoles: the user has no role.
+	NoRoles Reason = "no_roles"
+	// PasswordRequired: no refusal yet: the user's local password is asked for; see Error.PasswordStep.
+	PasswordRequired Reason = "password_required"
+	// PasswordWrong: the local password was wrong; there are tries left.
+	PasswordWrong Reason = "password_wrong"
+	// PasswordFailed: the local password was wrong too often.
+	PasswordFailed Reason = "password_failed"
+
 	// NotConfigured: the trust or the service provider lacks what this login needs, such as a URL or a signing key.
 	NotConfigured Reason = "not_configured"
 	// StoreFailed: a store could not be asked, so nothing is known and nobody gets in.
@@ -136,6 +181,17 @@ func (r Reason) Public() string {
 		return "This sign-in is too old. Please sign in again."
 	case SSODisabled:
 		return "Single sign-on is switched off here. Please sign in another way."
+	case TransientSubject, BadSubject, BadAttribute, WrongScope, WrongEmailDomain, NotTranslated, TranslationDangling, WrongOrganization,
+		AmbiguousUser, AmbiguousEmail, WrongSubject, InvalidUser, EmailTaken, UsernameTaken, SSODisabledForUser, UserDisabled,
+		UserNotAllowed, NoRoles:
+		// One sentence, so that nobody learns who is a user here.
+		return "Your identity provider signed you in, but you have no access here. Please contact your administrator and quote the reference below."
+	case PasswordRequired:
+		return "Your password for this application is needed too."
+	case PasswordWrong:
+		return "The password is not right. Please try again."
+	case PasswordFailed:
+		return "The password was wrong too often. Please start again."
 	case StoreFailed, NotConfigured:
 		return "Signing in is not possible at the moment. Please try again later."
 	}
@@ -165,6 +221,7 @@ type Error struct {
 	ErrorURL string
 
 	cause  error
+	step   *PasswordStep
 	allow  string    // the HTTP method that would have been right, if that is what is wrong
 	repeat *finished // the login that this very response made a moment ago
 	hop    bool      // only the browser's cookie is missing

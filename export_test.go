@@ -1,6 +1,11 @@
 package saml
 
-import "slices"
+import (
+	"context"
+	"slices"
+
+	"github.com/logintrust/saml/internal/wire"
+)
 
 // WithoutRule is a copy of the service provider that lacks its i-th rule, and that rule's name; nil behind the last.
 // Nothing outside this package's tests can make one.
@@ -26,3 +31,16 @@ var (
 	StripQuestionMark = stripQuestionMark
 	LocalPath         = localPath
 )
+
+// MapSubject maps a subject of an issuer that need not be the trust's Domain, which no message can have today.
+func (sp *ServiceProvider) MapSubject(ctx context.Context, trust LoginTrust, issuer, name string, attributes map[string]string) (*Login, error) {
+	a := &wire.Assertion{Issuer: wire.NameID{Value: issuer}, Identifier: wire.ByNameID, NameID: wire.NameID{Value: name}}
+	for name, value := range attributes {
+		a.Attributes = append(a.Attributes, wire.Attribute{Name: name, Values: []string{value}})
+	}
+	login := &Login{Assertion: &Assertion{w: a, spEntityID: sp.config.EntityID}, trust: trust}
+	if err := sp.mapUser(ctx, login, Posted{}, sp.config.Now()); err != nil {
+		return nil, err
+	}
+	return login, nil
+}

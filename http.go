@@ -48,6 +48,8 @@ func (sp *ServiceProvider) Handler(onLogin func(w http.ResponseWriter, r *http.R
 		login, err := sp.FinishLogin(w, r)
 		switch {
 		case errors.Is(err, ErrAnswered):
+		case errors.Is(err, PasswordRequired) && sp.config.AskPassword != nil:
+			sp.config.AskPassword(w, r, passwordStep(err))
 		case err != nil:
 			sp.WriteError(w, r, err)
 		default:
@@ -182,6 +184,11 @@ func (sp *ServiceProvider) FinishLogin(w http.ResponseWriter, r *http.Request) (
 		w.Header().Set("Location", refused.repeat.returnTo)
 		w.WriteHeader(http.StatusSeeOther)
 		return nil, ErrAnswered
+	case refused.step != nil:
+		// The browser may have no key yet, or one that ends before the step does.
+		binding.NoStore(w.Header())
+		sp.setBrowserKey(w, refused.step.BrowserKey)
+		return nil, refused
 	case refused.hop && !hopped:
 		if err := sp.hop(w, posted); err != nil {
 			return nil, err
@@ -271,6 +278,10 @@ func (sp *ServiceProvider) cookieName() string {
 }
 
 func (sp *ServiceProvider) secure() bool { return strings.HasPrefix(sp.config.BaseURL, "https://") }
+
+// BrowserKey is the key that the request's browser holds, "" if it has none: for hosts that call FinishPassword, or
+// Validate, from handlers of their own.
+func (sp *ServiceProvider) BrowserKey(r *http.Request) string { return sp.browserKey(r) }
 
 func (sp *ServiceProvider) browserKey(r *http.Request) string {
 	c, err := r.Cookie(sp.cookieName())

@@ -33,7 +33,8 @@ type rule struct {
 
 type mismatch struct {
 	found, wanted string
-	reason        Reason // where a check tells more than one apart
+	reason        Reason   // where a check tells more than one apart
+	missing       []string // attributes, for MissingAttribute
 }
 
 func (c *candidate) apply(rules []rule) *Error {

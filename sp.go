@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/wire"
@@ -89,14 +90,40 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	}
 	now := sp.config.Now()
 	w := sp.readers.Get().(*workspace)
-	defer func() {
-		w.forget()
-		sp.readers.Put(w)
-	}()
+	defer sp.release(w)
 
 	if len(posted.RelayState) > maxRelayState {
 		return nil, refuse(TooLarge, "a larger RelayState", fmt.Sprintf("at most %d octets", maxRelayState))
 	}
+	c, err := sp.verify(ctx, w, posted, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStatus(c); err != nil {
+		err.ReturnTo = sp.consumeFailed(ctx, c, posted)
+		return nil, err.of(c.trust)
+	}
+	if err := sp.judge(c); err != nil {
+		return nil, err.of(c.trust)
+	}
+	login, err := sp.spend(ctx, c, posted)
+	if err != nil {
+		return nil, err.of(c.trust)
+	}
+	if err := sp.mapUser(ctx, login, posted, now); err != nil {
+		sp.unfinish(ctx, login)
+		return nil, err.of(c.trust)
+	}
+	return login, nil
+}
+
+func (sp *ServiceProvider) release(w *workspace) {
+	w.forget()
+	sp.readers.Put(w)
+}
+
+// verify leads from octets to what the keys of a trust vouch for, in an envelope that was meant for us.
+func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Posted, now time.Time) (*candidate, *Error) {
 	response, err := sp.read(w, posted.SAMLResponse)
 	if err != nil {
 		return nil, err
@@ -113,24 +140,19 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err := c.apply(sp.envelope); err != nil {
 		return nil, err.of(trust)
 	}
-	if err := checkStatus(c); err != nil {
-		err.ReturnTo = sp.consumeFailed(ctx, c, posted)
-		return nil, err.of(trust)
-	}
+	return c, nil
+}
+
+// judge holds the assertion against the rules.
+func (sp *ServiceProvider) judge(c *candidate) *Error {
 	if err := checkCount(c); err != nil {
-		return nil, err.of(trust)
+		return err
 	}
-	if err := c.apply(sp.assertion); err != nil {
-		if err.Reason == MissingAttribute {
-			err.Missing = c.missingAttributes()
-		}
-		return nil, err.of(trust)
+	err := c.apply(sp.assertion)
+	if err != nil && err.Reason == MissingAttribute {
+		err.Missing = c.missingAttributes()
 	}
-	login, err := sp.spend(ctx, c, posted)
-	if err != nil {
-		return nil, err.of(trust)
-	}
-	return login, nil
+	return err
 }
 
 // checkEnabled asks for the switch of the whole service provider. A switch that cannot be asked is off.
@@ -206,7 +228,7 @@ func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust Log
 	return &w.candidate, nil
 }
 
-// spend is the only step that changes anything: it judges the answer against its request, then consumes the request and
+// spend is the first step that changes anything: it judges the answer against its request, then consumes the request and
 // remembers the assertion.
 func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Posted) (*Login, *Error) {
 	made := &struct { // one piece of memory
@@ -328,6 +350,16 @@ func (c *candidate) repeated(f *finished, posted Posted) *Error {
 
 func (sp *ServiceProvider) finishedKey(c *candidate) string {
 	return stateKey(finishedKind, sp.config.EntityID, c.trust.Domain, c.confirmed.InResponseTo.Value)
+}
+
+// unfinish takes back the note of a login that found no user, so that a double submit is not sent where it was to lead.
+// What was spent stays spent. A browser that submits twice drops the first request, whose context then must not count.
+func (sp *ServiceProvider) unfinish(ctx context.Context, login *Login) {
+	if login.requestID == "" {
+		return
+	}
+	key := stateKey(finishedKind, sp.config.EntityID, login.trust.Domain, login.requestID)
+	_, _, _ = sp.config.State.Take(context.WithoutCancel(ctx), key)
 }
 
 func (sp *ServiceProvider) findFinished(ctx context.Context, c *candidate) (*finished, *Error) {

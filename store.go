@@ -71,7 +71,8 @@ func (m *MemoryTrusts) All() []LoginTrust {
 // A StateStore remembers pending requests and what was used, for all processes that serve one service provider. Its
 // methods are atomic and are called concurrently. A store that fails refuses the login.
 //
-// Keys are 64 hexadecimal digits, values at most some kilobytes of octets.
+// Keys are 64 hexadecimal digits, values at most 256 KiB of octets. The message of a login that waits for a
+// password is kept for ten minutes.
 type StateStore interface {
 	// Add stores value under key unless there is one already, and says whether it did. The entry disappears after keep,
 	// by the store's own clock; a keep of zero or less is an error.
@@ -185,6 +186,8 @@ const (
 	pendingKind  = "request"   // a request that waits for its answer
 	finishedKind = "finished"  // a request that was answered within the last minute
 	usedKind     = "assertion" // an assertion that was used
+	passwordKind = "password"  // a login that waits for its user's local password
+	tryKind      = "try"       // one of the tries at that
 )
 
 // stateKey is the key under which a store keeps something: a hash over the kind, the service provider, the trust and the

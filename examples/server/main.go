@@ -131,7 +131,7 @@ func (d *demo) assemble(o options, log *slog.Logger) error {
 	if err := trustMetadata(o.metadata, trusts, len(keys) > 0, log); err != nil {
 		return err
 	}
-	if d.app, err = newApp(cmp.Or(o.baseURL, origin), trusts, keys, log); err != nil {
+	if d.app, err = newApp(cmp.Or(o.baseURL, origin), trusts, newUsers(o), keys, log); err != nil {
 		return err
 	}
 	d.sites[0].handler = d.app.handler()
@@ -177,8 +177,25 @@ func (d *demo) startIdP(addr string, trusts *saml.MemoryTrusts) error {
 	trust := d.idp.Trust()
 	trust.Description = "the demonstration identity provider"
 	trust.AllowIdPInitiated = true
+	trust.Organization = organization
+	trust.EmailDomains = []string{"example.com"}
+	trust.CreateUsers, trust.DefaultRole = true, "member"
 	trusts.Set(trust)
 	return nil
+}
+
+// organization is the one whose people use this application. One with many customers has one for each, and each trust names
+// its own.
+const organization = "the demonstration"
+
+// newUsers is the list of users. Bob is not in it: his first login puts him there. With identity providers of which nobody
+// knows what they call their people there is no list, and whoever they name is signed in.
+func newUsers(o options) saml.UserDirectory {
+	if len(o.metadata) > 0 {
+		return nil
+	}
+	return saml.NewMemoryUsers(saml.User{Username: "alice", Organization: organization, FirstName: "Alice", LastName: "Smith",
+		Email: "alice@example.com", Roles: []string{"administrator"}, State: saml.UserActive})
 }
 
 // trustMetadata adds a trust for each file. In a real application an administrator looks at a trust before it is active.

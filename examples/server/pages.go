@@ -24,7 +24,7 @@ type app struct {
 	log      *slog.Logger
 }
 
-func newApp(baseURL string, trusts *saml.MemoryTrusts, keys []saml.KeyPair, log *slog.Logger) (*app, error) {
+func newApp(baseURL string, trusts *saml.MemoryTrusts, users saml.UserDirectory, keys []saml.KeyPair, log *slog.Logger) (*app, error) {
 	base, err := url.Parse(baseURL)
 	if err != nil || strings.Trim(base.Path, "/") != "" {
 		return nil, errors.New("-base-url must be a URL without path, like https://app.example.com")
@@ -33,7 +33,7 @@ func newApp(baseURL string, trusts *saml.MemoryTrusts, keys []saml.KeyPair, log 
 	a := &app{trusts: trusts, baseURL: strings.TrimRight(baseURL, "/"), log: log,
 		sessions: newSessionStore("session", sessionLife, secure), offers: newSessionStore("offer", offerLife, secure),
 		pages: template.Must(template.New("").Parse(pageTexts))}
-	a.sp, err = saml.New(saml.Config{BaseURL: baseURL, Trusts: trusts, State: saml.NewMemoryState(), SigningKeys: keys, OnRefusal: a.refused})
+	a.sp, err = saml.New(saml.Config{BaseURL: baseURL, Trusts: trusts, State: saml.NewMemoryState(), Users: users, SigningKeys: keys, OnRefusal: a.refused})
 	return a, err
 }
 
@@ -55,7 +55,8 @@ func (a *app) handler() http.Handler {
 // who signs the victim's browser in to an account of his own. It is offered on a page of ours, where the browser sends the
 // session that it has, which it keeps back here, since another site posts.
 func (a *app) finish(w http.ResponseWriter, r *http.Request, login *saml.Login) {
-	a.log.Info("signed in", "domain", login.Trust().Domain, "assertion", login.ID(), "unsolicited", login.Unsolicited())
+	user, _ := login.User()
+	a.log.Info("signed in", "user", user.ID, "created", login.Created(), "domain", login.Trust().Domain, "assertion", login.ID(), "unsolicited", login.Unsolicited())
 	if login.Unsolicited() {
 		a.offers.start(w, r, login)
 		http.Redirect(w, r, "/continue", http.StatusSeeOther)
@@ -168,6 +169,9 @@ func describe(s session) *loginView {
 		{"Session at the identity provider", []string{login.SessionIndex()}},
 		{"Signed in since", []string{s.since.UTC().Format("2006-01-02 15:04:05 MST")}},
 		{"Until", []string{s.expires.UTC().Format("2006-01-02 15:04:05 MST")}},
+	}
+	if user, found := login.User(); found {
+		v.Rows = append(v.Rows, row{"Local user", []string{user.Username}}, row{"Roles", user.Roles})
 	}
 	if key, err := login.Subject().AccountKey(); err == nil {
 		v.Rows = append(v.Rows, row{"Account key", []string{key}})

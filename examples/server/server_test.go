@@ -213,6 +213,17 @@ func TestOddNames(t *testing.T) {
 	assert.NotContains(t, p.Body, "<b>")
 }
 
+// TestLocalUsers: alice is known, and bob is made by his first login.
+func TestLocalUsers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	assert.Contains(t, w.signIn(w.get(w.loginLink("/", "")), "alice").Body, "administrator")
+	assert.Contains(t, w.journal.String(), "created=false")
+	w.client = newBrowser(t)
+	assert.Contains(t, w.signIn(w.get(w.loginLink("/", "")), "bob").Body, "member")
+	assert.Contains(t, w.journal.String(), "created=true")
+}
+
 // TestIdPInitiated: nobody is asked unless somebody else is signed in.
 func TestIdPInitiated(t *testing.T) {
 	t.Parallel()

@@ -115,7 +115,30 @@ var unreachable = map[saml.Reason]string{
 	saml.BrowserMismatch:          "a case has one browser",
 	saml.StoreFailed:              "a case's store does not fail",
 	saml.NotConfigured:            "of the HTTP handler",
+	saml.TransientSubject:         noUsers,
+	saml.BadSubject:               noUsers,
+	saml.BadAttribute:             noUsers,
+	saml.WrongScope:               noUsers,
+	saml.WrongEmailDomain:         noUsers,
+	saml.NotTranslated:            noUsers,
+	saml.TranslationDangling:      noUsers,
+	saml.WrongOrganization:        noUsers,
+	saml.AmbiguousUser:            noUsers,
+	saml.AmbiguousEmail:           noUsers,
+	saml.WrongSubject:             noUsers,
+	saml.InvalidUser:              noUsers,
+	saml.EmailTaken:               noUsers,
+	saml.UsernameTaken:            noUsers,
+	saml.SSODisabledForUser:       noUsers,
+	saml.UserDisabled:             noUsers,
+	saml.UserNotAllowed:           noUsers,
+	saml.NoRoles:                  noUsers,
+	saml.PasswordRequired:         noUsers,
+	saml.PasswordWrong:            noUsers,
+	saml.PasswordFailed:           noUsers,
 }
+
+const noUsers = "a case has no users"
 
 // TestEveryReasonHasAVector holds the reasons in the library's source against the vectors.
 func TestEveryReasonHasAVector(t *testing.T) {

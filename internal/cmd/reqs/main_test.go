@@ -15,7 +15,7 @@ const sample = `package p
 // TestA is documented.
 // req: A-1, A-2 because of this
 func TestA(t *testing.T) {
-	// req: A-3
+	// req: A-3 LT-18
 	t.Run("x", func(t *testing.T) { req(t, "A-4") })
 }
 
@@ -52,7 +52,7 @@ func TestReqs(t *testing.T) {
 	got, err := reqsOf(t, "nothing")
 	require.NoError(t, err)
 	assert.Equal(t, "A-1\texample.org/m/p.TestA\nA-2\texample.org/m/p.TestA\nA-3\texample.org/m/p.TestA\nA-4\texample.org/m/p.TestA\n"+
-		"A-5\t-\tT1 MUST\n3 of 4 requirements have a test that ran and passed\n", got)
+		"LT-18\texample.org/m/p.TestA\nA-5\t-\tT1 MUST\n3 of 4 requirements have a test that ran and passed\n", got)
 
 	_, err = reqsOf(t, "req: A-1")
 	require.ErrorContains(t, err, "p_test.go:13:1: not in a test")
