@@ -88,10 +88,10 @@ const (
 // answer for an hour. A trust with InitiatedByIdP gets no request, so nothing waits: Started then has a URL and nothing else.
 func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts StartOptions) (*Started, error) {
 	if refused := sp.checkEnabled(ctx); refused != nil {
-		return nil, refused.of(trust)
+		return nil, refused.of(&trust)
 	}
 	if refused := trust.gate(MethodSAML); refused != nil {
-		return nil, refused.of(trust)
+		return nil, refused.of(&trust)
 	}
 	if trust.Initiation == InitiatedByIdP {
 		return sp.handOver(&trust, opts)

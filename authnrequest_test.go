@@ -194,6 +194,7 @@ func TestNoRequestThroughAClosedTrust(t *testing.T) {
 	assert.ErrorIs(t, err, saml.TrustProvisional)
 }
 
+// req: CS-10
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	_, edKey, err := ed25519.GenerateKey(rand.Reader)

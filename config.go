@@ -35,6 +35,13 @@ type Config struct {
 	// same, so that identity providers can be set up. An error refuses too. Nil is on.
 	Enabled func(ctx context.Context) (bool, error)
 
+	// ResolveIssuer names the login trust of an issuer that is no trust's Domain, for identity providers whose issuer differs
+	// from tenant to tenant while their keys are the same (Entra ID's /organizations). It must answer from a list of tenants
+	// that an administrator admitted, never by a pattern: the keys vouch for every tenant of the world. It is asked twice, once
+	// with what the message claims and once with what is proven. Subjects of different issuers are different subjects. Such a
+	// trust's Organization holds the users of all issuers that are mapped to it. Nil maps none.
+	ResolveIssuer func(ctx context.Context, issuer string) (domain string, found bool, err error)
+
 	// Users is the application's list of users, where each login finds its user. nil: the library maps nobody, Login.User finds
 	// none, and what a trust says of users is the host's to apply.
 	Users UserDirectory

@@ -36,7 +36,7 @@ func proposalOf(t testing.TB, xml string) saml.Proposal {
 // A rollover from beginning to end: at every step a login by the key that the identity provider uses works, and what the
 // administrator set by hand stays.
 //
-// req: IIP-MD07, features LT-01 LT-40
+// req: IIP-MD07 LT-01 LT-40
 func TestRolloverByMetadata(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -56,6 +56,8 @@ func ExampleServiceProvider_Handler() {
 }
 
 // The third rung: a whole login without net/http.
+//
+// req: SA-04
 func ExampleServiceProvider_Validate() {
 	ctx := context.Background()
 	idp, err := samltest.New(samltest.Options{})

@@ -38,7 +38,7 @@ func (sp *ServiceProvider) MapSubject(ctx context.Context, trust LoginTrust, iss
 	for name, value := range attributes {
 		a.Attributes = append(a.Attributes, wire.Attribute{Name: name, Values: []string{value}})
 	}
-	login := &Login{Assertion: &Assertion{w: a, spEntityID: sp.config.EntityID}, trust: trust}
+	login := &Login{Assertion: &Assertion{w: a, spEntityID: sp.config.EntityID}, trust: &trust}
 	if err := sp.mapUser(ctx, login, Posted{}, sp.config.Now()); err != nil {
 		return nil, err
 	}

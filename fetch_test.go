@@ -57,7 +57,7 @@ func redirectTo(code int, target string) http.HandlerFunc {
 
 // The record is the same as from the file, whatever type the server gives, compressed or not, at the end of redirects.
 //
-// req: MC-GZIP IIP-MD02, features LT-03 CL-19
+// req: MC-GZIP IIP-MD02 LT-03 CL-19
 func TestFetchMetadata(t *testing.T) {
 	t.Parallel()
 	idp := samltest.NewIdP(t)
@@ -95,7 +95,7 @@ func TestFetchMetadata(t *testing.T) {
 	}
 }
 
-// req: MC-GZIP IIP-ALG07 SDP-MD02, features LT-03
+// req: MC-GZIP IIP-ALG07 SDP-MD02 LT-03
 func TestFetchRefuses(t *testing.T) {
 	t.Parallel()
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { t.Error("reached without TLS") }))

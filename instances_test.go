@@ -60,6 +60,43 @@ func TestInstances(t *testing.T) {
 	refused(t, saml.BadSignature, login, err)
 }
 
+// Two tenants whose people come from one identity provider, with one key and one issuer, are two service providers, even in
+// one process, at one address and on one state store: what is for one is nothing to the other.
+//
+// req: CS-05
+func TestTwoTenantsOfOneIssuer(t *testing.T) {
+	t.Parallel()
+	state := saml.NewMemoryState()
+	tenant := func(entityID string) *world {
+		return newWorld(t, allowIdPInitiated, func(_ *saml.LoginTrust, c *saml.Config) { c.EntityID, c.State = entityID, state })
+	}
+	a, b := tenant("https://a.example.com"), tenant("https://b.example.com")
+	require.Equal(t, a.trust(), b.trust())
+	for _, edit := range []func(*samltest.Answer){signAssertion, signResponse, func(a *samltest.Answer) { a.Destination = "" }} {
+		started, request := a.start(saml.StartOptions{})
+		answer := a.idp.Answer(request)
+		edit(answer)
+		login, err := b.post(answer, started.BrowserKey)
+		refused(t, saml.WrongAudience, login, err)
+
+		request.SPEntityID = b.sp.EntityID() // the answer to a's request, made for b
+		crossed := a.idp.Answer(request)
+		edit(crossed)
+		login, err = b.post(crossed, started.BrowserKey)
+		refused(t, saml.UnknownRequest, login, err)
+		login, err = a.post(crossed, started.BrowserKey)
+		refused(t, saml.WrongAudience, login, err)
+
+		login, err = a.post(answer, started.BrowserKey)
+		accepted(t, login, err)
+	}
+	answer := a.idp.Answer(samltest.Request{ACSURL: "https://sp.example.com/sso/acs", SPEntityID: a.sp.EntityID()})
+	login, err := b.post(answer, "")
+	refused(t, saml.WrongAudience, login, err)
+	login, err = a.post(answer, "")
+	accepted(t, login, err)
+}
+
 // Whose software it is changes neither what is asked nor what is accepted.
 //
 // req: CS-04 CS-09

@@ -41,7 +41,7 @@ func pastedKeys(t testing.TB) (spki string, text, want map[string]string) {
 	return vectors.SPKI, text, want
 }
 
-// req: IIP-MD12 SG-NOPKIX, features LT-40 LT-41 LT-42 LT-63 LT-64 LT-65
+// req: IIP-MD12 SG-NOPKIX LT-40 LT-41 LT-42 LT-63 LT-64 LT-65
 func TestPastedKeys(t *testing.T) {
 	t.Parallel()
 	spki, texts, want := pastedKeys(t)
@@ -70,7 +70,7 @@ func TestPastedKeys(t *testing.T) {
 
 // What the vectors do not have.
 //
-// req: IIP-MD12, features LT-63 LT-64
+// req: IIP-MD12 LT-63 LT-64
 func TestPastedKeysMangled(t *testing.T) {
 	t.Parallel()
 	spki, texts, _ := pastedKeys(t)
@@ -138,7 +138,7 @@ func TestPastedKeysMangled(t *testing.T) {
 
 // No shape of a private key gets in, and none is repeated.
 //
-// req: features LT-41
+// req: LT-41
 func TestPrivateKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -220,7 +220,7 @@ func TestPrivateKeysAreRefused(t *testing.T) {
 	}
 }
 
-// req: features LT-42
+// req: LT-42
 func TestDSAIsNamed(t *testing.T) {
 	t.Parallel()
 	type algorithm struct {
@@ -262,7 +262,7 @@ func codes(list []saml.KeyWarning) (codes []saml.KeyWarningCode) {
 	return codes
 }
 
-// req: IIP-MD12, features LT-67
+// req: IIP-MD12 LT-67
 func TestKeyWarnings(t *testing.T) {
 	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -6,7 +6,7 @@ import "strings"
 // FinishPassword.
 type Login struct {
 	*Assertion
-	trust       LoginTrust
+	trust       *LoginTrust
 	returnTo    string
 	requestID   string
 	unsolicited bool
@@ -16,7 +16,12 @@ type Login struct {
 }
 
 // Trust is the login trust that admitted the user.
-func (l *Login) Trust() LoginTrust { return l.trust }
+func (l *Login) Trust() LoginTrust {
+	if l.trust == nil {
+		return LoginTrust{}
+	}
+	return *l.trust
+}
 
 // ReturnTo is where to send the user: a local path, or a URL of a host in Config.RelayStateHosts.
 func (l *Login) ReturnTo() string { return l.returnTo }

@@ -179,7 +179,7 @@ func (t *LoginTrust) allows(m Method) bool {
 // MethodNotAllowed or NoKeyOnFile. OpenID Connect needs no key on file: its keys are its issuer's.
 func (t *LoginTrust) Admits(m Method) error {
 	if refused := t.gate(m); refused != nil {
-		return refused.of(*t)
+		return refused.of(t)
 	}
 	return nil
 }

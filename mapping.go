@@ -64,7 +64,7 @@ func (sp *ServiceProvider) mapUser(ctx context.Context, login *Login, posted Pos
 
 // decide is a mapping up to where something would be written.
 func (sp *ServiceProvider) decide(ctx context.Context, login *Login) (*mapping, *Error) {
-	m := &mapping{trust: &login.trust, assertion: login.Assertion, config: &sp.config, attributes: login.trust.Attributes.complete()}
+	m := &mapping{trust: login.trust, assertion: login.Assertion, config: &sp.config, attributes: login.trust.Attributes.complete()}
 	if err := m.apply(subjectRules); err != nil {
 		return nil, err
 	}

@@ -330,7 +330,7 @@ func TestLoginTrustCheckAndJSON(t *testing.T) {
 	assert.NoError(t, bad.Check())
 }
 
-// req: IIP-MD07 IIP-MD12 CORE-5.4.5
+// req: IIP-MD07 IIP-MD12 CORE-5.4.5 SA-09
 func TestSeveralPinnedKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -196,7 +196,7 @@ func TestSignedSPMetadata(t *testing.T) {
 
 // The URL, the file and the block of text are the same bytes, before any identity provider is known, to anybody.
 //
-// req: MP-MIME MP-STABLE, features CS-13 CS-15 LT-04 LT-05 CL-18
+// req: MP-MIME MP-STABLE CS-13 CS-15 LT-04 LT-05 CL-18
 func TestMetadataThreeWays(t *testing.T) {
 	t.Parallel()
 	for base, file := range map[string]string{"https://sp.example.com": "saml-metadata-sp.example.com.xml", "https://SP.example.com:8443/a/b": "saml-metadata-sp.example.com-8443.xml",

@@ -209,7 +209,7 @@ func (sp *ServiceProvider) resume(ctx context.Context, p *passwordRecord) (*Logi
 	if err := checkStatus(c); err != nil {
 		return nil, err.of(c.trust)
 	}
-	if err := sp.judge(c); err != nil {
+	if err := sp.judge(ctx, c); err != nil {
 		return nil, err.of(c.trust)
 	}
 	c.now = now

@@ -79,7 +79,7 @@ func shibboleth(t testing.TB, signing, encryption, decoy []byte) string {
 // The manual steps of an administrator with a Shibboleth file, done by the import: the record is the same, whether the
 // file is read, pasted or fetched, and nothing is active.
 //
-// req: MC-ROLE MC-ROLES SG-USE E94-cache SDP-SP17-trust, features LT-01 LT-07 LT-52 LT-54 LT-55 LT-56 LT-58 LT-59 LT-60 LT-61 LT-62
+// req: MC-ROLE MC-ROLES SG-USE E94-cache SDP-SP17-trust LT-01 LT-07 LT-52 LT-54 LT-55 LT-56 LT-58 LT-59 LT-60 LT-61 LT-62
 func TestProposeTrust(t *testing.T) {
 	t.Parallel()
 	idp, encryption, decoy := idpNamed(t, "idp"), idpNamed(t, "encryption"), idpNamed(t, "decoy")
@@ -122,7 +122,7 @@ func TestProposeTrust(t *testing.T) {
 
 // What is wrong in a document is said, not dropped.
 //
-// req: MC-ENTITYID MDUI-use, features LT-54
+// req: MC-ENTITYID MDUI-use LT-54
 func TestProposalNotes(t *testing.T) {
 	t.Parallel()
 	cert := samltest.NewIdP(t).Certificate()
@@ -209,7 +209,7 @@ func TestProposalNotes(t *testing.T) {
 	assert.ErrorContains(t, err, "at most 8 keys")
 }
 
-// req: features LT-54
+// req: LT-54
 func TestCandidates(t *testing.T) {
 	t.Parallel()
 	good := keyDescriptor("", samltest.NewIdP(t).Certificate()) + sso(redirect, "https://idp/r")

@@ -13,7 +13,8 @@ import (
 // A candidate is a message on its way through the rules: what the pinned keys vouch for, and by what it is judged.
 type candidate struct {
 	*wire.Opened
-	trust    LoginTrust
+	trust    *LoginTrust
+	issuer   string // the Issuer that picked the trust
 	entityID string
 	acsURL   string
 	now      time.Time
@@ -112,9 +113,9 @@ func checkResponseIssuer(c *candidate) *mismatch {
 	issuer := c.Claims.Issuer
 	switch {
 	case !issuer.Present && c.ResponseSigned:
-		return &mismatch{found: "no Issuer in a signed Response", wanted: quoted(c.trust.Domain)}
-	case issuer.Present && issuer.Value != c.trust.Domain:
-		return &mismatch{found: quoted(issuer.Value), wanted: quoted(c.trust.Domain)}
+		return &mismatch{found: "no Issuer in a signed Response", wanted: quoted(c.issuer)}
+	case issuer.Present && issuer.Value != c.issuer:
+		return &mismatch{found: quoted(issuer.Value), wanted: quoted(c.issuer)}
 	case !isEntityFormat(c.Claims.IssuerFormat.Value):
 		return &mismatch{found: quoted(c.Claims.IssuerFormat.Value), wanted: "an Issuer Format of entity or none"}
 	}
@@ -180,8 +181,8 @@ func checkAssertionVersion(c *candidate) *mismatch {
 // checkAssertionIssuer: the signed Issuer must be the one that picked the trust and its keys.
 func checkAssertionIssuer(c *candidate) *mismatch {
 	issuer := c.Assertion.Issuer
-	if issuer.Value != c.trust.Domain {
-		return &mismatch{found: quoted(issuer.Value), wanted: quoted(c.trust.Domain)}
+	if issuer.Value != c.issuer {
+		return &mismatch{found: quoted(issuer.Value), wanted: quoted(c.issuer)}
 	}
 	if !isEntityFormat(issuer.Format) {
 		return &mismatch{found: quoted(issuer.Format), wanted: "an Issuer Format of entity or none"}

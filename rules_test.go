@@ -101,7 +101,7 @@ func TestDestination(t *testing.T) {
 	})
 }
 
-// req: E17 E26-issuer CORE-1.3.1-cmp
+// req: E17 E26-issuer CORE-1.3.1-cmp SA-05 SA-11
 func TestIssuer(t *testing.T) {
 	t.Parallel()
 	issuer := func(v string) func(*samltest.Answer) {

@@ -103,7 +103,7 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 		err.ReturnTo = sp.consumeFailed(ctx, c, posted)
 		return nil, err.of(c.trust)
 	}
-	if err := sp.judge(c); err != nil {
+	if err := sp.judge(ctx, c); err != nil {
 		return nil, err.of(c.trust)
 	}
 	login, err := sp.spend(ctx, c, posted)
@@ -128,7 +128,7 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Post
 	if err != nil {
 		return nil, err
 	}
-	trust, err := sp.findTrust(ctx, &response.Claims)
+	trust, issuer, err := sp.findTrust(ctx, &response.Claims)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Post
 	if err != nil {
 		return nil, err.of(trust)
 	}
-	c.now, c.skew, c.client = now, sp.config.ClockSkew, posted.ClientAddress
+	c.issuer, c.now, c.skew, c.client = issuer, now, sp.config.ClockSkew, posted.ClientAddress
 	if err := c.apply(sp.envelope); err != nil {
 		return nil, err.of(trust)
 	}
@@ -144,7 +144,7 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Post
 }
 
 // judge holds the assertion against the rules.
-func (sp *ServiceProvider) judge(c *candidate) *Error {
+func (sp *ServiceProvider) judge(ctx context.Context, c *candidate) *Error {
 	if err := checkCount(c); err != nil {
 		return err
 	}
@@ -152,7 +152,10 @@ func (sp *ServiceProvider) judge(c *candidate) *Error {
 	if err != nil && err.Reason == MissingAttribute {
 		err.Missing = c.missingAttributes()
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return sp.confirmIssuer(ctx, c)
 }
 
 // checkEnabled asks for the switch of the whole service provider. A switch that cannot be asked is off.
@@ -171,7 +174,7 @@ func (sp *ServiceProvider) checkEnabled(ctx context.Context) *Error {
 }
 
 // of names the trust that a message was judged by.
-func (e *Error) of(t LoginTrust) *Error {
+func (e *Error) of(t *LoginTrust) *Error {
 	e.Domain, e.ErrorURL = t.Domain, t.ErrorURL
 	return e
 }
@@ -195,30 +198,8 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 	return &w.response, nil
 }
 
-// findTrust picks the login trust by the Issuer, which is all that an unverified message is asked for.
-func (sp *ServiceProvider) findTrust(ctx context.Context, c *wire.Claims) (LoginTrust, *Error) {
-	issuer := c.Issuer
-	if !issuer.Present {
-		issuer = c.AssertionIssuer
-	}
-	if !issuer.Present {
-		return LoginTrust{}, refuse(WrongIssuer, "no Issuer", "the Issuer of a login trust")
-	}
-	trust, found, err := sp.config.Trusts.FindTrust(ctx, issuer.Value)
-	if err != nil {
-		return LoginTrust{}, storeFailed(err)
-	}
-	if !found || trust.Domain != issuer.Value {
-		return LoginTrust{}, refuse(UnknownDomain, quoted(issuer.Value), "the Domain of a login trust")
-	}
-	if refused := trust.gate(MethodSAML); refused != nil {
-		return LoginTrust{}, refused.of(trust)
-	}
-	return trust, nil
-}
-
 // open verifies what is signed with the keys of the trust, and decodes only that.
-func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust LoginTrust) (*candidate, *Error) {
+func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust *LoginTrust) (*candidate, *Error) {
 	w.keys = appendPinned(w.keys[:0], trust.Keys)
 	opened, err := response.Open(w.keys, trust.policy())
 	if err != nil {
@@ -266,7 +247,7 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 		if handed == p.relay {
 			handed = "" // our own handle is no place to go
 		}
-		login.returnTo = sp.landing(&c.trust, handed)
+		login.returnTo = sp.landing(c.trust, handed)
 	}
 	if err := sp.consume(ctx, c, key, p, posted, login.returnTo); err != nil {
 		return nil, err
@@ -280,7 +261,7 @@ func (sp *ServiceProvider) spendUnsolicited(ctx context.Context, c *candidate, p
 		return nil, refuse(UnsolicitedNotAllowed, "no InResponseTo", "an answer to a request of ours")
 	}
 	login.unsolicited = true
-	login.returnTo = sp.landing(&c.trust, posted.handedBack(&c.trust))
+	login.returnTo = sp.landing(c.trust, posted.handedBack(c.trust))
 	if err := sp.rememberAssertion(ctx, c); err != nil {
 		return nil, err
 	}

@@ -314,6 +314,7 @@ func TestTwoIdPsOneService(t *testing.T) {
 	}
 }
 
+// req: SA-01
 func TestTrustGates(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

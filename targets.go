@@ -20,7 +20,7 @@ import (
 func (sp *ServiceProvider) handOver(trust *LoginTrust, opts StartOptions) (*Started, error) {
 	switch {
 	case !trust.AllowIdPInitiated:
-		return nil, refuse(UnsolicitedNotAllowed, "Initiation by the identity provider", "AllowIdPInitiated").of(*trust)
+		return nil, refuse(UnsolicitedNotAllowed, "Initiation by the identity provider", "AllowIdPInitiated").of(trust)
 	case trust.LoginURL == "" || !targetParams.has(int(trust.TargetParam)):
 		return nil, fmt.Errorf("saml: the trust %s has no login URL, or no target parameter", quoted(trust.Domain))
 	case opts.Binding == POSTBinding || opts.ForceAuthn || opts.IsPassive || opts.MaxAuthnAge != 0 || len(opts.AuthnContext) > 0 ||

@@ -30,7 +30,7 @@ func (w *world) begin(opts saml.StartOptions) string {
 
 // The exact octets of the URL at which an identity provider begins.
 //
-// req: LT-22 LT-29 LT-31 LT-32 LT-33 LT-35 LT-37 SA-06
+// req: LT-22 LT-29 LT-31 LT-32 LT-33 LT-35 LT-37 SA-06 LT-57
 func TestBeginURL(t *testing.T) {
 	t.Parallel()
 	const page = "/chart?id=7&tab=a%20b"

@@ -19,7 +19,7 @@ var samltestContext = context.Background()
 
 // Every attack is refused over the handlers, with the reason that is right for it.
 //
-// req: SG-SWS PROF-4.1.4.3-sig SG-POS CORE-5-env CORE-5.4.2 CORE-5.4.4 E91 SG-ALGCONF SG-SIGNEDINFO IIP-SSO01
+// req: SG-SWS PROF-4.1.4.3-sig SG-POS CORE-5-env CORE-5.4.2 CORE-5.4.4 E91 SG-ALGCONF SG-SIGNEDINFO IIP-SSO01 SA-09 SA-12
 func TestAttacks(t *testing.T) {
 	t.Parallel()
 	idp, err := samltest.New(samltest.Options{})
