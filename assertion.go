@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"slices"
 	"strings"
 	"time"
@@ -97,22 +96,26 @@ func (s Subject) AccountKey() (string, error) {
 	if n.Value == "" || n.Format == NameIDTransient {
 		return "", ErrNoAccountKey
 	}
-	if n.Format == NameIDPersistent {
-		// The defaults of SAML Core 8.3.7.
-		if n.NameQualifier == "" {
-			n.NameQualifier = s.Issuer
-		}
-		if n.SPNameQualifier == "" {
-			n.SPNameQualifier = s.spEntityID
-		}
-	}
-	var b []byte
-	for _, part := range [...]string{s.Issuer, n.Format, n.NameQualifier, n.SPNameQualifier, n.Value} {
-		b = binary.AppendUvarint(b, uint64(len(part)))
-		b = append(b, part...)
-	}
-	sum := sha256.Sum256(b)
+	sum := n.withDefaults(s.Issuer, s.spEntityID).hash(s.Issuer)
 	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
+}
+
+// withDefaults fills in what a persistent NameID leaves out (SAML Core 8.3.7).
+func (n NameID) withDefaults(issuer, spEntityID string) NameID {
+	if n.Format == NameIDPersistent {
+		n.NameQualifier = cmp.Or(n.NameQualifier, issuer)
+		n.SPNameQualifier = cmp.Or(n.SPNameQualifier, spEntityID)
+	}
+	return n
+}
+
+// hash stands for the name, as issuer's.
+func (n NameID) hash(issuer string) [sha256.Size]byte {
+	var b []byte
+	for _, part := range [...]string{issuer, n.Format, n.NameQualifier, n.SPNameQualifier, n.Value} {
+		b = appendString(b, part)
+	}
+	return sha256.Sum256(b)
 }
 
 // Attribute name formats (SAML Core 8.2).

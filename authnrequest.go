@@ -54,6 +54,13 @@ type StartOptions struct {
 	AuthnContext []string
 	// NameIDFormat asks for a NameID of that format, and refuses any other.
 	NameIDFormat string
+	// Subject asks that this user is authenticated and no other, and refuses an answer that is not about this very NameID (SAML
+	// Core 3.4.1). For a mere hint see RequestDetails.Parameters.
+	Subject *NameID
+	// SameSubject refuses an answer about anybody but this user of an earlier login; the identity provider does not see it.
+	SameSubject *Subject
+	// Details are the parts of a request that few identity providers want.
+	Details RequestDetails
 	// RequestID is the ID of the AuthnRequest; "" makes a new random one, as it should be. It is for judging recorded logins:
 	// at most 256 octets of printable characters. An identity provider takes an xs:ID only, which begins with a letter or "_".
 	RequestID string
@@ -111,26 +118,35 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	} else if !isID(opts.RequestID) {
 		return nil, fmt.Errorf("saml: StartOptions.RequestID %s is no ID", quoted(opts.RequestID))
 	}
+	if err := opts.Details.check(sp, opts.AuthnContext); err != nil {
+		return nil, fmt.Errorf("saml: StartOptions.Details: %w", err)
+	}
+	subject, err := sp.expectedSubject(&trust, &opts)
+	if err != nil {
+		return nil, err
+	}
 	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
 	if !isBrowserKey(started.BrowserKey) {
 		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
 	}
 	now := sp.config.Now()
-	request := compose.AuthnRequest{ID: started.RequestID, IssueInstant: now, Destination: location, Issuer: sp.config.EntityID,
-		ACSURL: sp.config.ACSURL, ForceAuthn: opts.ForceAuthn, IsPassive: opts.IsPassive, NameIDFormat: opts.NameIDFormat,
-		AuthnContext: opts.AuthnContext}
+	request := sp.authnRequest(&opts)
+	request.IssueInstant, request.Destination = now, location
 	if byPOST {
-		err = sp.byPOST(started, request)
+		err = sp.byPOST(started, request, opts.Details.query())
 	} else {
-		err = sp.byRedirect(started, request, trust.pageVariables(opts.PageQuery))
+		err = sp.byRedirect(started, request, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
 	}
 	if err != nil {
 		return nil, err
 	}
 	p := &pending{browser: sha256.Sum256([]byte(started.BrowserKey)), issued: now, returnTo: sp.target(opts.ReturnTo),
 		relay: started.RelayState, forceAuthn: opts.ForceAuthn, maxAuthnAge: opts.MaxAuthnAge,
-		nameIDFormat: opts.NameIDFormat, authnContext: slices.Clone(opts.AuthnContext)}
+		nameIDFormat: opts.NameIDFormat, subject: subject, sameSubject: opts.SameSubject != nil}
+	if opts.Details.Comparison == Exact {
+		p.authnContext = slices.Clone(opts.AuthnContext)
+	}
 	key := stateKey(pendingKind, sp.config.EntityID, trust.Domain, started.RequestID)
 	added, err := sp.config.State.Add(ctx, key, p.marshal(), pendingKeep)
 	if err != nil {
@@ -162,7 +178,11 @@ func (sp *ServiceProvider) signer() crypto.Signer {
 }
 
 func (sp *ServiceProvider) byRedirect(started *Started, request compose.AuthnRequest, variables []string) error {
-	xml, err := compose.Bytes(request.Element())
+	e, err := request.Element()
+	if err != nil {
+		return fmt.Errorf("saml: %w", err)
+	}
+	xml, err := compose.Bytes(e)
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
@@ -174,10 +194,12 @@ func (sp *ServiceProvider) byRedirect(started *Started, request compose.AuthnReq
 	return nil
 }
 
-func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest) error {
-	e := request.Element()
+func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest, variables []string) error {
+	e, err := request.Element()
+	if err != nil {
+		return fmt.Errorf("saml: %w", err)
+	}
 	if signer := sp.signer(); signer != nil {
-		var err error
 		if e, err = compose.Sign(e, signer, sp.config.SigningKeys[0].Certificate); err != nil {
 			return fmt.Errorf("saml: signing: %w", err)
 		}
@@ -186,7 +208,7 @@ func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
-	started.Action = request.Destination
+	started.Action = withQuery(request.Destination, variables)
 	started.Fields = map[string]string{"SAMLRequest": base64.StdEncoding.EncodeToString(xml), "RelayState": started.RelayState}
 	return nil
 }

@@ -58,6 +58,9 @@ type Config struct {
 	Now func() time.Time
 	// ClockSkew is the tolerance on every time check: 0 means 3 minutes, negative none.
 	ClockSkew time.Duration
+	// DiscoveryURL is a discovery service, where users pick their identity provider (Identity Provider Discovery Service Protocol).
+	// SP metadata then names LoginURL as the place to which it may send them back. Empty: our own pages show the choice.
+	DiscoveryURL string
 	// DefaultPath is where a login leads that was not begun at a page of ours; "/" if empty.
 	DefaultPath string
 	// RelayStateHosts are hosts (not URLs), beside our own, to which a relay state may lead, by https; exact, with port if it has one.
@@ -154,6 +157,14 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.DefaultPath == "" {
 		c.DefaultPath = "/"
+	}
+	if c.DiscoveryURL != "" {
+		if err := checkURL(c.DiscoveryURL); err != nil {
+			return c, fmt.Errorf("saml: DiscoveryURL: %w", err)
+		}
+		if u, err := url.Parse(c.LoginURL); err != nil || u.Query().Has("entityID") || u.Query().Has(discoveryParam) {
+			return c, errors.New("saml: LoginURL must not have an entityID of its own, which a discovery service adds")
+		}
 	}
 	if localPath(c.DefaultPath) == "" {
 		return c, fmt.Errorf("saml: DefaultPath %q is not a local path", c.DefaultPath)

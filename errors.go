@@ -103,11 +103,15 @@ const (
 	ReauthenticationRequired Reason = "reauthentication_required"
 	// WrongNameIDFormat: another format of NameID than was asked for.
 	WrongNameIDFormat Reason = "wrong_name_id_format"
+	// OtherSubject: an answer about somebody else than was asked for.
+	OtherSubject Reason = "other_subject"
 	// MissingAttribute: an attribute that the login trust requires is missing; Error.Missing names them.
 	MissingAttribute Reason = "missing_attribute"
 
 	// UnsolicitedNotAllowed: a login that the identity provider began, which the login trust does not allow.
 	UnsolicitedNotAllowed Reason = "unsolicited_not_allowed"
+	// NoIdPChosen: the user came back from the discovery service without a choice.
+	NoIdPChosen Reason = "no_idp_chosen"
 	// UnknownRequest: an answer to a request that is not pending: never made, made to another IdP, or too old.
 	UnknownRequest Reason = "unknown_request"
 	// BrowserMismatch: an answer to a request that another browser made.
@@ -179,6 +183,8 @@ func (r Reason) Public() string {
 		return "This sign-in was already used, has expired, or was started in another browser. Please start again."
 	case ReauthenticationRequired, SessionExpired, Expired:
 		return "This sign-in is too old. Please sign in again."
+	case NoIdPChosen:
+		return "No identity provider was chosen. Please start again."
 	case SSODisabled:
 		return "Single sign-on is switched off here. Please sign in another way."
 	case TransientSubject, BadSubject, BadAttribute, WrongScope, WrongEmailDomain, NotTranslated, TranslationDangling, WrongOrganization,

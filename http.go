@@ -22,10 +22,9 @@ import (
 // cookie once more, or sent where an earlier submit of the same form had led.
 const ErrAnswered = sentinel("saml: the response has been written")
 
-// Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=… (and
-// &binding=post, or &popup=1 for a
-// login in a pop-up window) and POST {ACSURL};
-// the first rung of the API. onLogin starts the host's session and answers, as a rule with
+// Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=… and
+// POST {ACSURL}; the first rung of the API. LoginURL also takes forceAuthn, isPassive (SAML V2.0 request initiation), binding=post
+// and popup=1, for a login in a pop-up window; without entityID it asks Config.DiscoveryURL, if there is one. onLogin starts the host's session and answers, as a rule with
 //
 //	http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
 //
@@ -116,6 +115,22 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 		sp.FinishPopup(w, false)
 		return
 	}
+	opts := StartOptions{ReturnTo: q.Get("target"), ForceAuthn: isTrue(q.Get("forceAuthn")), IsPassive: isTrue(q.Get("isPassive"))}
+	if handle := q.Get(discoveryParam); handle != "" {
+		var refused *Error
+		if opts.ReturnTo, refused = sp.finishDiscovery(r, handle); refused == nil && q.Get("entityID") == "" {
+			refused = refuse(NoIdPChosen, "no entityID", "the identity provider of the user's choice")
+		}
+		if refused != nil {
+			sp.WriteError(w, r, refused)
+			return
+		}
+	} else if q.Get("entityID") == "" && sp.config.DiscoveryURL != "" {
+		if err := sp.StartDiscovery(w, r, opts); err != nil {
+			sp.WriteError(w, r, err)
+		}
+		return
+	}
 	trust, found, err := sp.config.Trusts.FindTrust(r.Context(), q.Get("entityID"))
 	switch {
 	case err != nil:
@@ -125,7 +140,6 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 		sp.WriteError(w, r, refuse(UnknownDomain, quoted(q.Get("entityID")), "the Domain of a login trust"))
 		return
 	}
-	opts := StartOptions{ReturnTo: q.Get("target")}
 	if q.Get("popup") == "1" {
 		opts.ReturnTo = sp.popupEnd
 	}
@@ -135,6 +149,17 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 	if err := sp.StartLogin(w, r, trust, opts); err != nil {
 		sp.WriteError(w, r, err)
 	}
+}
+
+// isTrue reads an xs:boolean.
+func isTrue(s string) bool { return s == "true" || s == "1" }
+
+// StartStepUp asks the user to prove that he is still there, before he signs something: the same subject as in his session,
+// freshly authenticated. Any other answer is refused; the one that is right gives a Login with SteppedUp. It writes the
+// response unless it returns an error.
+func (sp *ServiceProvider) StartStepUp(w http.ResponseWriter, r *http.Request, trust LoginTrust, as Subject, opts StartOptions) error {
+	opts.ForceAuthn, opts.SameSubject, opts.Subject = true, &as, nil
+	return sp.StartLogin(w, r, trust, opts)
 }
 
 // StartLogin begins a login and sends the browser to the identity provider: the second rung of the API. It writes the

@@ -10,6 +10,7 @@ type Login struct {
 	returnTo    string
 	requestID   string
 	unsolicited bool
+	steppedUp   bool
 
 	user                 *User
 	created, reactivated bool
@@ -46,6 +47,9 @@ func (l *Login) RequestID() string { return l.requestID }
 // Unsolicited reports whether the identity provider began: the login is not bound to this browser, so a host with a
 // session of another user should ask "continue as …" before it replaces it.
 func (l *Login) Unsolicited() bool { return l.unsolicited }
+
+// SteppedUp reports whether the login answers StartStepUp: the subject is the same as before, and was asked again.
+func (l *Login) SteppedUp() bool { return l.steppedUp }
 
 // Popup reports whether the login was begun in a pop-up window, to go on in the window that opened it: answer it with
 // FinishPopup.

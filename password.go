@@ -58,6 +58,7 @@ type passwordRecord struct {
 	returnTo    string
 	requestID   string
 	unsolicited bool
+	steppedUp   bool
 }
 
 func (p *passwordRecord) marshal() []byte {
@@ -65,6 +66,9 @@ func (p *passwordRecord) marshal() []byte {
 	b = append(b, passwordVersion, 0)
 	if p.unsolicited {
 		b[1] = 1
+	}
+	if p.steppedUp {
+		b[1] |= 2
 	}
 	b = append(b, p.browser[:]...)
 	b = binary.AppendVarint(b, p.received.UnixNano())
@@ -83,7 +87,8 @@ func unmarshalPassword(b []byte) (*passwordRecord, error) {
 	if r.byte() != passwordVersion {
 		return nil, errRecord
 	}
-	p := &passwordRecord{unsolicited: r.byte() == 1}
+	flags := r.byte()
+	p := &passwordRecord{unsolicited: flags&1 != 0, steppedUp: flags&2 != 0}
 	r.fixed(p.browser[:])
 	p.received = time.Unix(0, r.int()).UTC()
 	p.user = r.string()
@@ -104,7 +109,8 @@ func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user U
 		step.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
 	}
 	p := passwordRecord{browser: sha256.Sum256([]byte(step.BrowserKey)), user: user.ID, received: now, client: posted.ClientAddress,
-		message: posted.SAMLResponse, returnTo: login.returnTo, requestID: login.requestID, unsolicited: login.unsolicited}
+		message: posted.SAMLResponse, returnTo: login.returnTo, requestID: login.requestID, unsolicited: login.unsolicited,
+		steppedUp: login.steppedUp}
 	value := p.marshal()
 	if len(value) > maxPasswordState {
 		return refuse(TooLarge, fmt.Sprintf("a login of %d octets to be kept", len(value)), fmt.Sprintf("at most %d", maxPasswordState))
@@ -217,7 +223,7 @@ func (sp *ServiceProvider) resume(ctx context.Context, p *passwordRecord) (*Logi
 		return nil, refuse(SessionExpired, m.found, m.wanted).of(c.trust)
 	}
 	return &Login{Assertion: &Assertion{w: c.Assertion, spEntityID: sp.config.EntityID}, trust: c.trust, returnTo: p.returnTo,
-		requestID: p.requestID, unsolicited: p.unsolicited}, nil
+		requestID: p.requestID, unsolicited: p.unsolicited, steppedUp: p.steppedUp}, nil
 }
 
 // try counts a try before the password is looked at, so that tries at once are no more than tries in turn. A check that

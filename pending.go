@@ -17,9 +17,11 @@ type pending struct {
 
 	// What was asked for, to be held against the answer.
 	forceAuthn   bool
+	sameSubject  bool // subject is that of an earlier login
 	maxAuthnAge  time.Duration
 	nameIDFormat string
 	authnContext []string
+	subject      string // a fingerprint; "" if anybody will do
 }
 
 const (
@@ -39,6 +41,9 @@ func (p *pending) marshal() []byte {
 	if p.forceAuthn {
 		flags |= 1
 	}
+	if p.sameSubject {
+		flags |= 2
+	}
 	b = append(b, pendingVersion, flags)
 	b = append(b, p.browser[:]...)
 	b = binary.AppendVarint(b, p.issued.UnixNano())
@@ -46,6 +51,7 @@ func (p *pending) marshal() []byte {
 	b = appendString(b, p.returnTo)
 	b = appendString(b, p.relay)
 	b = appendString(b, p.nameIDFormat)
+	b = appendString(b, p.subject)
 	b = binary.AppendUvarint(b, uint64(len(p.authnContext)))
 	for _, class := range p.authnContext {
 		b = appendString(b, class)
@@ -60,11 +66,11 @@ func unmarshalPending(b []byte) (*pending, error) {
 	}
 	p := &pending{}
 	flags := r.byte()
-	p.forceAuthn = flags&1 != 0
+	p.forceAuthn, p.sameSubject = flags&1 != 0, flags&2 != 0
 	r.fixed(p.browser[:])
 	p.issued = time.Unix(0, r.int()).UTC()
 	p.maxAuthnAge = time.Duration(r.int())
-	p.returnTo, p.relay, p.nameIDFormat = r.string(), r.string(), r.string()
+	p.returnTo, p.relay, p.nameIDFormat, p.subject = r.string(), r.string(), r.string(), r.string()
 	for n := r.uint(); n > 0 && !r.bad; n-- {
 		p.authnContext = append(p.authnContext, r.string())
 	}

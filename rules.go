@@ -513,7 +513,24 @@ func (c *candidate) askedRules(p *pending) *Error {
 	if got := newNameID(c.Assertion.NameID).Format; p.nameIDFormat != "" && p.nameIDFormat != NameIDUnspecified && got != p.nameIDFormat {
 		return no(WrongNameIDFormat, "SAML Core 3.4.1.1", &mismatch{found: quoted(got), wanted: quoted(p.nameIDFormat)})
 	}
+	if p.subject != "" && !c.isSubject(p.subject) {
+		return no(OtherSubject, "SAML Core 3.4.1, Subject", &mismatch{found: "another subject", wanted: "the one that was asked for"})
+	}
 	return nil
+}
+
+// isSubject reports whether the assertion is about whom the request asked for; see expectedSubject.
+func (c *candidate) isSubject(fingerprint string) bool {
+	a := Assertion{w: c.Assertion, spEntityID: c.entityID}
+	s := a.Subject()
+	if s.NameID.Value == "" {
+		return false
+	}
+	if s.fingerprint(true) == fingerprint {
+		return true
+	}
+	s.Issuer = c.trust.Domain // as the request had it
+	return s.fingerprint(false) == fingerprint
 }
 
 // stamp writes a time for an administrator.

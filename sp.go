@@ -240,7 +240,7 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 	if err := c.askedRules(p); err != nil {
 		return nil, err
 	}
-	login.requestID = id.Value
+	login.requestID, login.steppedUp = id.Value, p.sameSubject && p.forceAuthn
 	login.returnTo = p.returnTo
 	if login.returnTo == "" {
 		handed := posted.RelayState

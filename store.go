@@ -183,11 +183,12 @@ func (m *MemoryState) Take(_ context.Context, key string) ([]byte, bool, error) 
 
 // Kinds of state. They separate what is stored under the same ID.
 const (
-	pendingKind  = "request"   // a request that waits for its answer
-	finishedKind = "finished"  // a request that was answered within the last minute
-	usedKind     = "assertion" // an assertion that was used
-	passwordKind = "password"  // a login that waits for its user's local password
-	tryKind      = "try"       // one of the tries at that
+	pendingKind   = "request"   // a request that waits for its answer
+	discoveryKind = "discovery" // a user at the discovery service
+	finishedKind  = "finished"  // a request that was answered within the last minute
+	usedKind      = "assertion" // an assertion that was used
+	passwordKind  = "password"  // a login that waits for its user's local password
+	tryKind       = "try"       // one of the tries at that
 )
 
 // stateKey is the key under which a store keeps something: a hash over the kind, the service provider, the trust and the

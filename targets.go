@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ func (sp *ServiceProvider) handOver(trust *LoginTrust, opts StartOptions) (*Star
 	case trust.LoginURL == "" || !targetParams.has(int(trust.TargetParam)):
 		return nil, fmt.Errorf("saml: the trust %s has no login URL, or no target parameter", quoted(trust.Domain))
 	case opts.Binding == POSTBinding || opts.ForceAuthn || opts.IsPassive || opts.MaxAuthnAge != 0 || len(opts.AuthnContext) > 0 ||
-		opts.NameIDFormat != "" || opts.RequestID != "":
+		opts.NameIDFormat != "" || opts.RequestID != "" || opts.Subject != nil || opts.SameSubject != nil ||
+		!reflect.ValueOf(opts.Details).IsZero():
 		// Nothing could hold the answer against what was asked for.
 		return nil, fmt.Errorf("saml: %s begins logins itself, so it can be asked for nothing but where a login leads", quoted(trust.Domain))
 	}

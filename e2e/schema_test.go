@@ -107,6 +107,12 @@ var startOptions = []saml.StartOptions{
 	{ForceAuthn: true, MaxAuthnAge: time.Minute, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"},
 	{IsPassive: true, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"},
 	{AuthnContext: []string{"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport", "https://refeds.org/profile/mfa?a=1&b=2"}},
+	{ForceAuthn: true, IsPassive: true, Subject: &saml.NameID{Value: "<alice> & co", Format: saml.NameIDPersistent, SPNameQualifier: "urn:sp"},
+		NameIDFormat: saml.NameIDPersistent, AuthnContext: []string{"urn:a"},
+		Details: saml.RequestDetails{SPNameQualifier: "urn:affiliation", Comparison: saml.Better, ProviderName: "Ours", ACSByIndex: true,
+			Scoping:    &saml.Scoping{ProxyCount: new(int), IDPList: []string{"https://a.example.com"}, GetComplete: "https://a.example.com/list", RequesterIDs: []string{"https://r.example.com"}},
+			Extensions: []string{`<x:hint xmlns:x="urn:x">text</x:hint>`, `<hint xmlns="urn:y"/>`}}},
+	{Details: saml.RequestDetails{NameIDPolicy: true, AuthnContextDecls: []string{"urn:decl"}}},
 }
 
 func checkRequest(t *testing.T, sp *saml.ServiceProvider, trust saml.LoginTrust, opts saml.StartOptions, signer crypto.Signer) {

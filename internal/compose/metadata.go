@@ -28,10 +28,13 @@ type SPMetadata struct {
 	EncryptionKeys []MetadataKey // only with a decryption that works: some products encrypt as soon as there is one
 	NameIDFormats  []string
 	UI             []UIElement
+	DiscoveryURL   string // where a discovery service may send users back
 	Organization   *Organization
 	Contacts       []Contact
 	Services       []AttributeService
 }
+
+const discoveryNS = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol"
 
 // MetadataKey is a published key: a certificate, or a bare key if Certificate is nil.
 type MetadataKey struct {
@@ -122,8 +125,19 @@ func (m SPMetadata) role(role *etree.Element) error {
 		role.CreateAttr("AuthnRequestsSigned", "true")
 	}
 	role.CreateAttr("protocolSupportEnumeration", wire.ProtocolNS)
+	var extensions *etree.Element
+	if len(m.UI) > 0 || m.DiscoveryURL != "" {
+		extensions = role.CreateElement("md:Extensions")
+	}
+	if m.DiscoveryURL != "" { // Identity Provider Discovery Service Protocol 2.5
+		response := extensions.CreateElement("idpdisc:DiscoveryResponse")
+		response.CreateAttr("xmlns:idpdisc", discoveryNS)
+		response.CreateAttr("Binding", discoveryNS)
+		response.CreateAttr("Location", m.DiscoveryURL)
+		response.CreateAttr("index", "0")
+	}
 	if len(m.UI) > 0 {
-		ui := role.CreateElement("md:Extensions").CreateElement("mdui:UIInfo")
+		ui := extensions.CreateElement("mdui:UIInfo")
 		ui.CreateAttr("xmlns:mdui", wire.UINS)
 		for _, u := range m.UI {
 			u.describe(ui)

@@ -112,6 +112,8 @@ var unreachable = map[saml.Reason]string{
 	saml.ReauthenticationRequired: "a case asks for no fresh authentication",
 	saml.WrongNameIDFormat:        "a case asks for no format",
 	saml.MissingAttribute:         "a case requires no attribute",
+	saml.OtherSubject:             "a case asks for no subject",
+	saml.NoIdPChosen:              "of the HTTP handler",
 	saml.BrowserMismatch:          "a case has one browser",
 	saml.StoreFailed:              "a case's store does not fail",
 	saml.NotConfigured:            "of the HTTP handler",
