@@ -58,6 +58,9 @@ type Config struct {
 	Now func() time.Time
 	// ClockSkew is the tolerance on every time check: 0 means 3 minutes, negative none.
 	ClockSkew time.Duration
+	// Artifacts resolves artifacts (SAML Bindings 3.6); the assertion consumer service then takes them, by GET and by POST, and
+	// SP metadata says so. It needs a SigningKey or a certificate for TLS. Nil takes none, and nothing leaves the process.
+	Artifacts *ArtifactResolver
 	// DiscoveryURL is a discovery service, where users pick their identity provider (Identity Provider Discovery Service Protocol).
 	// SP metadata then names LoginURL as the place to which it may send them back. Empty: our own pages show the choice.
 	DiscoveryURL string
@@ -157,6 +160,19 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.DefaultPath == "" {
 		c.DefaultPath = "/"
+	}
+	if c.Artifacts != nil {
+		resolver := *c.Artifacts
+		if resolver.Timeout == 0 {
+			resolver.Timeout = defaultFetchTimeout
+		}
+		if resolver.Timeout < 0 || resolver.Timeout > maxFetchTimeout {
+			return c, errors.New("saml: Artifacts.Timeout out of range")
+		}
+		if len(c.SigningKeys) == 0 && len(resolver.Certificates) == 0 { // SAML Profiles 4.1.4.4
+			return c, errors.New("saml: Artifacts needs a SigningKey, or Certificates for TLS")
+		}
+		c.Artifacts = &resolver
 	}
 	if c.DiscoveryURL != "" {
 		if err := checkURL(c.DiscoveryURL); err != nil {

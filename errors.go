@@ -17,6 +17,10 @@ type Reason string
 const (
 	// BadRequest: not a form POST with one SAMLResponse.
 	BadRequest Reason = "bad_request"
+	// BadArtifact: not an artifact of SAML 2.0, or of a service that the login trust does not have.
+	BadArtifact Reason = "bad_artifact"
+	// ArtifactFailed: the identity provider did not give out the message that an artifact stands for.
+	ArtifactFailed Reason = "artifact_failed"
 	// TooLarge: the form, the message or its structure is beyond a limit.
 	TooLarge Reason = "too_large"
 	// BadResponse: not base64, not well-formed XML, or not a SAML Response of the form that the schemas have.
@@ -198,7 +202,7 @@ func (r Reason) Public() string {
 		return "The password is not right. Please try again."
 	case PasswordFailed:
 		return "The password was wrong too often. Please start again."
-	case StoreFailed, NotConfigured:
+	case StoreFailed, NotConfigured, ArtifactFailed:
 		return "Signing in is not possible at the moment. Please try again later."
 	}
 	return "The sign-in was refused. Please contact your administrator and quote the reference below."

@@ -199,6 +199,13 @@ func (sp *ServiceProvider) FinishLogin(w http.ResponseWriter, r *http.Request) (
 	if refused != nil {
 		return nil, refused
 	}
+	if posted.Artifact != "" && posted.BrowserKey == "" && !hopped {
+		// An artifact is used once: the cookie has to be there before.
+		if err := sp.hop(w, posted); err != nil {
+			return nil, err
+		}
+		return nil, ErrAnswered
+	}
 	login, refused := sp.validate(r.Context(), posted)
 	switch {
 	case refused == nil:
@@ -228,8 +235,12 @@ const hopField = "hop"
 // hop asks for the cookie once more. Browsers keep a SameSite cookie back when another site posts; they send it with a
 // page of our own. The message has passed every check by now that does not need its request.
 func (sp *ServiceProvider) hop(w http.ResponseWriter, posted Posted) error {
+	message := binding.Field{Name: "SAMLResponse", Value: posted.SAMLResponse}
+	if posted.Artifact != "" {
+		message = binding.Field{Name: artifactField, Value: posted.Artifact}
+	}
 	form := binding.Form{Action: sp.config.ACSURL, Fields: []binding.Field{
-		{Name: "SAMLResponse", Value: posted.SAMLResponse},
+		message,
 		{Name: "RelayState", Value: posted.RelayState},
 		{Name: hopField, Value: "1"},
 	}}
@@ -238,6 +249,9 @@ func (sp *ServiceProvider) hop(w http.ResponseWriter, posted Posted) error {
 
 // readForm reads the body of a POST: that and nothing else counts (SAML Bindings 3.5).
 func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p Posted, hopped bool, refused *Error) {
+	if r.Method == http.MethodGet && sp.config.Artifacts != nil && r.URL.Query().Has(artifactField) { // SAML Bindings 3.6.3
+		return sp.posted(r, r.URL.Query())
+	}
 	if r.Method != http.MethodPost {
 		return p, false, wrongMethod(r, http.MethodPost)
 	}
@@ -252,10 +266,17 @@ func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p P
 	if refused != nil {
 		return p, false, refused
 	}
-	if len(form["SAMLResponse"]) != 1 || len(form["RelayState"]) > 1 || len(form[hopField]) > 1 {
+	return sp.posted(r, form)
+}
+
+const artifactField = "SAMLart"
+
+// posted takes the fields of a form.
+func (sp *ServiceProvider) posted(r *http.Request, form url.Values) (p Posted, hopped bool, refused *Error) {
+	if len(form["SAMLResponse"])+len(form[artifactField]) != 1 || len(form["RelayState"]) > 1 || len(form[hopField]) > 1 {
 		return p, false, refuse(BadRequest, "a field that is missing or repeated", "one SAMLResponse and at most one RelayState")
 	}
-	p = Posted{SAMLResponse: form.Get("SAMLResponse"), RelayState: form.Get("RelayState"), BrowserKey: sp.browserKey(r),
+	p = Posted{SAMLResponse: form.Get("SAMLResponse"), Artifact: form.Get(artifactField), RelayState: form.Get("RelayState"), BrowserKey: sp.browserKey(r),
 		TargetResource: only(form["TargetResource"]), Target: only(form["target"])}
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		p.ClientAddress = addr.Addr()

@@ -29,6 +29,8 @@ type LoginTrust struct {
 	// LogoutURL is where users go once they are logged out here, if their identity provider takes no part in single logout;
 	// LoginURL if empty.
 	LogoutURL string `json:"logoutURL,omitempty"`
+	// ArtifactServices are where artifacts are resolved, by the index that an artifact names.
+	ArtifactServices []ArtifactService `json:"artifactServices,omitempty"`
 	// ErrorURL is where the identity provider says that users find help.
 	ErrorURL string `json:"errorURL,omitempty"`
 	// Keys are the keys that verify the identity provider's signatures, in any order, at most 8. A key in a message counts

@@ -104,6 +104,9 @@ func unmarshalPassword(b []byte) (*passwordRecord, error) {
 
 // askPassword turns a login that has its user into one that waits. Nothing of the user is changed before he has finished.
 func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user User, posted Posted, now time.Time) *Error {
+	if posted.SAMLResponse == "" { // what waits is the message, and this one stays where it was
+		return refuse(NotConfigured, "LoginTrust.PasswordRequired, and an artifact", "a response by HTTP-POST")
+	}
 	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: posted.BrowserKey}
 	if !isBrowserKey(step.BrowserKey) { // nobody asked for this login, so its browser may have none
 		step.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -236,6 +237,14 @@ func (p *Proposal) addEndpoints(idp wire.IdP, opts ImportOptions) error {
 	for _, e := range idp.SLO {
 		if opts.LogoutURL && t.LogoutURL == "" && e.Binding == wire.BindingRedirect && checkURL(e.Location) == nil {
 			t.LogoutURL = e.Location
+		}
+	}
+	for _, e := range idp.Artifact {
+		index, err := strconv.ParseUint(e.Index, 10, 16)
+		known := func(s ArtifactService) bool { return s.Index == uint16(index) }
+		if err == nil && e.Binding == wire.BindingSOAP && checkURL(e.Location) == nil && len(t.ArtifactServices) < maxArtifactServices &&
+			!slices.ContainsFunc(t.ArtifactServices, known) {
+			t.ArtifactServices = append(t.ArtifactServices, ArtifactService{uint16(index), e.Location})
 		}
 	}
 	switch {

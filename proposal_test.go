@@ -90,6 +90,7 @@ func TestProposeTrust(t *testing.T) {
 		Domain: "https://idp.uni.example/idp/shibboleth", Description: "University", Product: saml.Shibboleth, Keys: []saml.PublicKey{pinned(t, idp.Certificate())},
 		LoginURL: "https://idp.uni.example/idp/profile/SAML2/Redirect/SSO", LoginPostURL: "https://idp.uni.example/idp/profile/SAML2/POST/SSO",
 		ErrorURL: "https://uni.example/help", State: saml.Provisional, SAML: true, LinkOnLoginPage: true,
+		ArtifactServices: []saml.ArtifactService{{Index: 1, URL: "https://idp.uni.example/idp/profile/ArtifactResolution"}},
 	}, p.Trust)
 	assert.Equal(t, 12*time.Hour, p.CacheDuration)
 	assert.Zero(t, p.ValidUntil)

@@ -47,6 +47,8 @@ type RequestDetails struct {
 	ProviderName string
 	// Consent is a URI that says how the user has consented to this request. It needs a request that is signed.
 	Consent string
+	// ByArtifact asks for the answer by HTTP-Artifact. It needs Config.Artifacts.
+	ByArtifact bool
 	// ACSByIndex names our assertion consumer service by its index in our metadata, not by its URL.
 	ACSByIndex bool
 	// AttributeService asks for the attributes of one of Config.Metadata.Services: 1 is the first.
@@ -90,6 +92,8 @@ func (d *RequestDetails) check(sp *ServiceProvider, classes []string) error {
 		return fmt.Errorf("more than %d AuthnContextDecls", maxClasses)
 	case d.Consent != "" && len(sp.config.SigningKeys) == 0:
 		return errors.New("a Consent in a request that is not signed (SAML Core 3.2.1)")
+	case d.ByArtifact && sp.config.Artifacts == nil:
+		return errors.New("an answer ByArtifact without Config.Artifacts")
 	case d.AttributeService < 0 || d.AttributeService > services:
 		return fmt.Errorf("AttributeService %d, where our metadata has %d", d.AttributeService, services)
 	case len(d.Parameters) > maxParameters:
@@ -137,6 +141,9 @@ func (sp *ServiceProvider) authnRequest(opts *StartOptions) compose.AuthnRequest
 	d := &opts.Details
 	r := compose.AuthnRequest{ID: opts.RequestID, Issuer: sp.config.EntityID, Consent: d.Consent, Extensions: d.Extensions,
 		ForceAuthn: opts.ForceAuthn, IsPassive: opts.IsPassive, AttributeService: d.AttributeService, ProviderName: d.ProviderName}
+	if r.ByArtifact = d.ByArtifact; d.ByArtifact {
+		r.ACSIndex = artifactIndex
+	}
 	if !d.ACSByIndex {
 		r.ACSURL = sp.config.ACSURL
 	}

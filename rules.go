@@ -15,6 +15,7 @@ type candidate struct {
 	*wire.Opened
 	trust    *LoginTrust
 	issuer   string // the Issuer that picked the trust
+	resolved bool   // it came by an artifact
 	entityID string
 	acsURL   string
 	now      time.Time
@@ -100,6 +101,7 @@ func checkVersion(c *candidate) *mismatch {
 func checkDestination(c *candidate) *mismatch {
 	d := c.Claims.Destination
 	switch {
+	case !d.Present && c.resolved: // erratum E59: nobody was given it to deliver
 	case !d.Present && (c.ResponseSigned || c.trust.RequireDestination):
 		return &mismatch{found: "no Destination", wanted: quoted(c.acsURL)}
 	case d.Present && d.Value != c.acsURL:

@@ -48,6 +48,8 @@ func (sp *ServiceProvider) EntityID() string { return sp.config.EntityID }
 type Posted struct {
 	// SAMLResponse and RelayState are the form values.
 	SAMLResponse, RelayState string
+	// Artifact is SAMLart, which came in the place of a SAMLResponse; see Config.Artifacts.
+	Artifact string
 	// TargetResource and Target are the form values of those names ("target" in small letters), in which some identity
 	// providers hand back where a login leads that they began; "" if there are none.
 	TargetResource, Target string
@@ -124,7 +126,14 @@ func (sp *ServiceProvider) release(w *workspace) {
 
 // verify leads from octets to what the keys of a trust vouch for, in an envelope that was meant for us.
 func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Posted, now time.Time) (*candidate, *Error) {
-	response, err := sp.read(w, posted.SAMLResponse)
+	var response *wire.Response
+	var resolved *LoginTrust
+	var err *Error
+	if posted.Artifact != "" {
+		response, resolved, err = sp.resolve(ctx, w, posted.Artifact, now)
+	} else {
+		response, err = sp.read(w, posted.SAMLResponse)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +141,14 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Post
 	if err != nil {
 		return nil, err
 	}
+	if resolved != nil && resolved.Domain != trust.Domain {
+		return nil, refuse(WrongIssuer, quoted(issuer), quoted(resolved.Domain)).of(resolved)
+	}
 	c, err := sp.open(w, response, trust)
 	if err != nil {
 		return nil, err.of(trust)
 	}
+	c.resolved = resolved != nil
 	c.issuer, c.now, c.skew, c.client = issuer, now, sp.config.ClockSkew, posted.ClientAddress
 	if err := c.apply(sp.envelope); err != nil {
 		return nil, err.of(trust)

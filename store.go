@@ -59,6 +59,18 @@ func (m *MemoryTrusts) FindTrust(_ context.Context, domain string) (LoginTrust, 
 	return t, found, nil
 }
 
+// FindTrustBySource implements ArtifactTrustStore, by looking at every trust.
+func (m *MemoryTrusts) FindTrustBySource(_ context.Context, source [20]byte) (LoginTrust, bool, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for domain, t := range m.trusts {
+		if ArtifactSource(domain) == source {
+			return t, true, nil
+		}
+	}
+	return LoginTrust{}, false, nil
+}
+
 // All returns the trusts, by Description.
 func (m *MemoryTrusts) All() []LoginTrust {
 	m.mu.RLock()
@@ -186,6 +198,7 @@ const (
 	pendingKind   = "request"   // a request that waits for its answer
 	discoveryKind = "discovery" // a user at the discovery service
 	finishedKind  = "finished"  // a request that was answered within the last minute
+	artifactKind  = "artifact"  // an artifact that was tried
 	usedKind      = "assertion" // an assertion that was used
 	passwordKind  = "password"  // a login that waits for its user's local password
 	tryKind       = "try"       // one of the tries at that

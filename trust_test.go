@@ -35,6 +35,8 @@ func fullTrust(t testing.TB) saml.LoginTrust {
 			field.SetInt(int64(time.Hour))
 		case []saml.PublicKey:
 			require.NotEmpty(t, trust.Keys)
+		case []saml.ArtifactService:
+			trust.ArtifactServices = []saml.ArtifactService{{Index: 1, URL: "https://example.com/artifact"}}
 		case saml.AttributeNames:
 			trust.Attributes = saml.AttributeNames{FirstName: "f", LastName: "l", Email: "e", Username: "u"}
 		default:
@@ -68,9 +70,12 @@ func eachField(t *testing.T, f func(name string, changed saml.LoginTrust)) {
 			}
 			continue
 		case reflect.Slice:
-			if name == "Keys" {
+			switch name {
+			case "Keys":
 				field.Set(reflect.ValueOf(other.Trust().Keys))
-			} else {
+			case "ArtifactServices":
+				field.Set(reflect.ValueOf([]saml.ArtifactService{{Index: 2, URL: "https://example.com/artifact"}}))
+			default:
 				field.Set(reflect.ValueOf([]string{"b.example.com", "other.example.com"}))
 			}
 		default:

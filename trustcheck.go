@@ -23,6 +23,8 @@ func (e *FieldError) Error() string { return "saml: login trust: " + e.Field + "
 
 // Limits of what a login trust holds.
 const (
+	maxArtifactServices = 16
+
 	maxPinnedKeys    = 8    // keys of one trust
 	maxShortText     = 255  // characters of names, and of Domain
 	maxTrustURL      = 2048 // octets of a URL
@@ -165,9 +167,24 @@ func (t *LoginTrust) checkNames(p *problems) {
 	if len(t.Keys) > maxPinnedKeys {
 		p.add("Keys", "at most %d keys", maxPinnedKeys)
 	}
+	t.checkArtifactServices(p)
 	for i, k := range t.Keys {
 		if k.key == nil {
 			p.add("Keys", "key %d is empty", i+1)
+		}
+	}
+}
+
+func (t *LoginTrust) checkArtifactServices(p *problems) {
+	if len(t.ArtifactServices) > maxArtifactServices {
+		p.add("ArtifactServices", "at most %d services", maxArtifactServices)
+	}
+	for i, s := range t.ArtifactServices {
+		if err := checkURL(s.URL); err != nil {
+			p.add("ArtifactServices", "%v", err)
+		}
+		if slices.ContainsFunc(t.ArtifactServices[:i], func(o ArtifactService) bool { return o.Index == s.Index }) {
+			p.add("ArtifactServices", "the index %d is there twice", s.Index)
 		}
 	}
 }

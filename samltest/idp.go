@@ -37,6 +37,8 @@ type IdP struct {
 	mu       sync.Mutex
 	sps      []SP
 	sessions map[string]session // by cookie
+
+	artifacts map[string]*Resolution
 }
 
 // SP is a service provider that the IdP knows. Answers go to registered ACS URLs only.

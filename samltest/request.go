@@ -26,6 +26,7 @@ type Request struct {
 	IssueInstant string
 	ForceAuthn   bool
 	IsPassive    bool
+	ByArtifact   bool     // the answer is to come by HTTP-Artifact; see [IdP.Artifact]
 	NameIDFormat string   // NameIDPolicy's
 	AuthnContext []string // RequestedAuthnContext's class references
 	RelayState   string
@@ -148,8 +149,12 @@ func (req *Request) read(root *etree.Element) error {
 	if req.SPEntityID == "" {
 		return errors.New("samltest: AuthnRequest: no Issuer")
 	}
-	if binding := root.SelectAttrValue("ProtocolBinding", bindingPOST); binding != bindingPOST {
-		return fmt.Errorf("samltest: AuthnRequest: ProtocolBinding %q: want %q", binding, bindingPOST)
+	switch binding := root.SelectAttrValue("ProtocolBinding", bindingPOST); binding {
+	case bindingPOST:
+	case bindingArtifact:
+		req.ByArtifact = true
+	default:
+		return fmt.Errorf("samltest: AuthnRequest: ProtocolBinding %q: want %q or %q", binding, bindingPOST, bindingArtifact)
 	}
 	var err error
 	if req.ForceAuthn, err = boolean(root, "ForceAuthn"); err != nil {

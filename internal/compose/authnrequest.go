@@ -22,6 +22,7 @@ type AuthnRequest struct {
 
 	ForceAuthn       bool
 	IsPassive        bool
+	ByArtifact       bool   // how the answer is to come
 	ACSURL           string // "" sends ACSIndex in its place
 	ACSIndex         int
 	AttributeService int // index + 1
@@ -72,7 +73,11 @@ func (r AuthnRequest) Element() (*etree.Element, error) {
 	if r.ACSURL == "" { // never together with the two others
 		e.CreateAttr("AssertionConsumerServiceIndex", strconv.Itoa(r.ACSIndex))
 	} else {
-		e.CreateAttr("ProtocolBinding", wire.BindingPOST)
+		protocol := wire.BindingPOST
+		if r.ByArtifact {
+			protocol = wire.BindingArtifact
+		}
+		e.CreateAttr("ProtocolBinding", protocol)
 		e.CreateAttr("AssertionConsumerServiceURL", r.ACSURL)
 	}
 	if r.AttributeService > 0 {

@@ -28,6 +28,7 @@ type SPMetadata struct {
 	EncryptionKeys []MetadataKey // only with a decryption that works: some products encrypt as soon as there is one
 	NameIDFormats  []string
 	UI             []UIElement
+	ByArtifact     bool   // the ACS takes artifacts too
 	DiscoveryURL   string // where a discovery service may send users back
 	Organization   *Organization
 	Contacts       []Contact
@@ -161,6 +162,12 @@ func (m SPMetadata) role(role *etree.Element) error {
 	acs.CreateAttr("Location", m.ACSURL)
 	acs.CreateAttr("index", "0")
 	acs.CreateAttr("isDefault", "true")
+	if m.ByArtifact {
+		acs = role.CreateElement("md:AssertionConsumerService")
+		acs.CreateAttr("Binding", wire.BindingArtifact)
+		acs.CreateAttr("Location", m.ACSURL)
+		acs.CreateAttr("index", "1")
+	}
 	for i, s := range m.Services {
 		s.describe(role.CreateElement("md:AttributeConsumingService"), i)
 	}

@@ -3,6 +3,7 @@
 package outbound
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -67,6 +68,34 @@ func (c Client) Get(ctx context.Context, target, accept string) ([]byte, error) 
 		}
 		u = next
 	}
+}
+
+// Post sends body to an https URL and returns the answer, which must be 200. A redirect is not followed.
+func (c Client) Post(ctx context.Context, target, contentType string, body []byte) ([]byte, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, errors.New("not a URL")
+	}
+	if err := c.checkURL(u); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, errors.New("not a URL")
+	}
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("Cache-Control", "no-cache, no-store")
+	request.Header.Set("Pragma", "no-cache")
+	answer, next, err := c.exchange(c.transport(), request)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	if next != nil {
+		return nil, errors.New("a redirect in answer to a POST")
+	}
+	return answer, nil
 }
 
 // transport has no connections to keep: no goroutine outlives a request.

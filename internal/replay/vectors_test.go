@@ -112,6 +112,8 @@ var unreachable = map[saml.Reason]string{
 	saml.ReauthenticationRequired: "a case asks for no fresh authentication",
 	saml.WrongNameIDFormat:        "a case asks for no format",
 	saml.MissingAttribute:         "a case requires no attribute",
+	saml.BadArtifact:              "a case has no artifact",
+	saml.ArtifactFailed:           "a case has no artifact",
 	saml.OtherSubject:             "a case asks for no subject",
 	saml.NoIdPChosen:              "of the HTTP handler",
 	saml.BrowserMismatch:          "a case has one browser",

@@ -19,8 +19,9 @@ type IdP struct {
 	DisplayName        string // mdui:DisplayName or a name of the Organization, English if there is a choice
 	Scopes             []Scope
 	SSO, SLO           []Endpoint
-	Keys               []Key // for signing or without use
-	Keyless            int   // KeyDescriptors for signing or without use that hold no key
+	Artifact           []IndexedEndpoint // ArtifactResolutionService
+	Keys               []Key             // for signing or without use
+	Keyless            int               // KeyDescriptors for signing or without use that hold no key
 }
 
 // Scope is a shibmd:Scope: what may stand behind the "@" of scoped attributes.
@@ -31,6 +32,12 @@ type Scope struct {
 
 // Endpoint is a place that an IdP listens at.
 type Endpoint struct{ Binding, Location string }
+
+// IndexedEndpoint is an endpoint that an artifact names by its index.
+type IndexedEndpoint struct {
+	Endpoint
+	Index string
+}
 
 // Key is the content of a KeyDescriptor: a certificate or a bare key.
 type Key struct {
@@ -152,6 +159,8 @@ func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, e
 			idp.SSO = append(idp.SSO, r.endpoint(child))
 		case child.Is(MetadataNS, "SingleLogoutService"):
 			idp.SLO = append(idp.SLO, r.endpoint(child))
+		case child.Is(MetadataNS, "ArtifactResolutionService"):
+			idp.Artifact = append(idp.Artifact, IndexedEndpoint{r.endpoint(child), r.d.attr(child, "index").Value})
 		case child.Is(MetadataNS, "KeyDescriptor"):
 			if use := r.d.attr(child, "use"); !use.Present || use.Value == "signing" {
 				keys := r.keys(child)

@@ -32,6 +32,8 @@ const (
 
 	BindingRedirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 	BindingPOST     = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+	BindingArtifact = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
+	BindingSOAP     = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 )
 
 // intern returns the constant for an identifier that most messages carry, so that it costs no memory.

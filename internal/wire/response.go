@@ -33,7 +33,8 @@ type Response struct {
 	Claims    Claims
 	root      xmlsec.Element
 	assertion xmlsec.Element
-	signed    bool // a ds:Signature in its place on the Response
+	signed    bool           // a ds:Signature in its place on the Response
+	outer     xmlsec.Element // the ArtifactResponse around it, if it came in one
 	u         *xmlsec.Unverified
 	d         decoder
 	opened    Opened
@@ -56,6 +57,10 @@ func ReadResponse(u *xmlsec.Unverified) (*Response, error) {
 // Read is ReadResponse in memory that is kept: what r held before is forgotten.
 func (r *Response) Read(u *xmlsec.Unverified) error {
 	*r = Response{u: u, root: u.Root()}
+	return r.read()
+}
+
+func (r *Response) read() error {
 	if !r.root.Is(ProtocolNS, "Response") {
 		return malformed("the message is a %.64q, not a samlp:Response", r.root.Local())
 	}
@@ -156,23 +161,29 @@ func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, erro
 	r.opened = Opened{Claims: r.Claims}
 	o := &r.opened
 	d := &r.d
-	var whole xmlsec.Signed
-	var err error
+	covered, err := r.openOuter(keys, p)
+	if err != nil {
+		return nil, err
+	}
 	if r.signed {
-		if whole, err = r.u.Verify(r.root, keys, p); err != nil {
+		whole, err := r.u.Verify(r.root, keys, p)
+		if err != nil {
 			return nil, err
 		}
-		o.ResponseSigned = true
-		if o.Claims, _, _, err = d.claims(whole.Root()); err != nil {
-			return nil, err
-		}
+		covered = vouch(whole)
 	} else if r.root.HasSignature() {
 		return nil, malformed("a signature that is not behind Issuer")
+	}
+	if covered.Exists() {
+		o.ResponseSigned = true
+		if o.Claims, _, _, err = d.claims(covered.Element); err != nil {
+			return nil, err
+		}
 	}
 	if !r.assertion.Exists() {
 		return o, nil
 	}
-	assertion := vouch(whole).child(AssertionNS, "Assertion")
+	assertion := covered.child(AssertionNS, "Assertion")
 	if r.assertion.HasSignature() {
 		if second := r.assertion.First().Next(); !second.Is(SignatureNS, "Signature") {
 			return nil, malformed("an assertion's signature that is not behind Issuer")

@@ -27,7 +27,7 @@ type Reader struct {
 	hasAmp, hasCR, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
 
 	canon  canonicalizer
-	signed [2]document // canonical forms that Verify hands out
+	signed [3]document // canonical forms that Verify hands out
 	used   int
 	info   []byte // canonical SignedInfo
 	value  []byte // scratch for base64

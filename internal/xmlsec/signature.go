@@ -213,8 +213,8 @@ func (s Signed) Bytes() []byte {
 
 // Verify checks the signature that e, an element of u, carries as its one ds:Signature child, with the pinned keys, and
 // returns what was signed. The key inside the message is not looked at. The signature's own element is checked before
-// the digest of the signed element, so that only the holder of a pinned key makes us canonicalise it. At most two
-// elements of one document can be verified.
+// the digest of the signed element, so that only the holder of a pinned key makes us canonicalise it. At most three
+// elements of one document can be verified: an ArtifactResponse, the Response in it, and its assertion.
 func (u *Unverified) Verify(e Element, keys []crypto.PublicKey, p Policy) (Signed, error) {
 	r := u.r
 	if r.used == len(r.signed) {

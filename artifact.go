@@ -1,0 +1,202 @@
+package saml
+
+import (
+	"bytes"
+	"context"
+	"crypto/fips140"
+	"crypto/sha1"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/logintrust/saml/internal/binding"
+	"github.com/logintrust/saml/internal/compose"
+	"github.com/logintrust/saml/internal/outbound"
+	"github.com/logintrust/saml/internal/wire"
+	"github.com/logintrust/saml/internal/xmlsec"
+)
+
+// An ArtifactResolver gets the message that an artifact stands for from the identity provider that gave it out (SAML Bindings
+// 3.6): by https, from addresses that may be dialled, and within limits. Both sides prove who they are (SAML Profiles
+// 4.1.4.4): we by a signature with the first of Config.SigningKeys or by a certificate for TLS, the identity provider by its
+// certificate for TLS and by a signature on the message, as always.
+type ArtifactResolver struct {
+	// Certificates are ours for TLS, for identity providers that ask for one.
+	Certificates []tls.Certificate
+	// RootCAs are the authorities that vouch for identity providers' servers, the system's if nil.
+	RootCAs *x509.CertPool
+	// AllowAddresses admits addresses beside public ones: identity providers in our own network.
+	AllowAddresses []netip.Prefix
+	// Timeout is the time for everything: 5 seconds if 0, and at most a minute.
+	Timeout time.Duration
+	// Proxy picks a proxy; nil uses none.
+	Proxy func(*http.Request) (*url.URL, error)
+}
+
+// An ArtifactService is where an identity provider resolves artifacts (SAML Metadata 2.4.3).
+type ArtifactService struct {
+	// Index is what artifacts call it.
+	Index uint16 `json:"index"`
+	URL   string `json:"url"`
+}
+
+// String is the service in words, for Diff.
+func (s ArtifactService) String() string { return fmt.Sprintf("%d at %s", s.Index, s.URL) }
+
+// An ArtifactTrustStore is a TrustStore that knows identity providers by the hash that artifacts name them by. A TrustStore
+// that is none takes no artifacts.
+type ArtifactTrustStore interface {
+	// FindTrustBySource returns the trust whose Domain has that SHA-1. None is found == false, not an error.
+	FindTrustBySource(ctx context.Context, source [20]byte) (trust LoginTrust, found bool, err error)
+}
+
+// ArtifactSource is what artifacts name an identity provider by: the SHA-1 of its entity ID (SAML Bindings 3.6.4.2). It says
+// where to ask, and proves nothing.
+func ArtifactSource(entityID string) (source [20]byte) {
+	fips140.WithoutEnforcement(func() { source = sha1.Sum([]byte(entityID)) })
+	return source
+}
+
+const (
+	artifactIndex = 1 // of our assertion consumer service for artifacts, in our metadata
+	artifactSize  = 44
+	artifactType  = 4
+	artifactKeep  = 24 * time.Hour // for how long one that was tried is refused
+)
+
+// An artifact of type 4 (SAML Bindings 3.6.4).
+type artifact struct {
+	index  uint16
+	source [20]byte
+}
+
+func parseArtifact(text string) (a artifact, ok bool) {
+	if len(text) != base64.StdEncoding.EncodedLen(artifactSize) {
+		return a, false
+	}
+	b, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || len(b) != artifactSize || binary.BigEndian.Uint16(b) != artifactType { // erratum E4: no other type is one of SAML 2.0
+		return a, false
+	}
+	a.index = binary.BigEndian.Uint16(b[2:])
+	copy(a.source[:], b[4:])
+	return a, true
+}
+
+// resolve asks the identity provider for the Response that an artifact stands for. From then on it is judged as if it had
+// come directly (SAML Core 3.5).
+func (sp *ServiceProvider) resolve(ctx context.Context, w *workspace, text string, now time.Time) (*wire.Response, *LoginTrust, *Error) {
+	trust, service, refused := sp.findArtifactService(ctx, text)
+	if refused != nil {
+		return nil, nil, refused
+	}
+	// Once, whatever comes of it (SAML Bindings 3.6.5.2).
+	first, err := sp.config.State.Add(ctx, stateKey(artifactKind, sp.config.EntityID, trust.Domain, text), []byte{1}, artifactKeep)
+	if err != nil {
+		return nil, nil, storeFailed(err).of(trust)
+	}
+	if !first {
+		return nil, nil, refuse(Replayed, "an artifact that was used before", "a new one").of(trust)
+	}
+	id := "_" + hex.EncodeToString(random(requestIDBytes))
+	answer, err := sp.askForMessage(ctx, compose.ArtifactResolve{ID: id, IssueInstant: now, Destination: service, Issuer: sp.config.EntityID, Artifact: text})
+	if err != nil {
+		e := refuse(ArtifactFailed, "no answer to an artifact", "the message that it stands for")
+		e.cause = err
+		return nil, nil, e.of(trust)
+	}
+	response, refused := sp.readResolved(w, answer, id, trust)
+	if refused != nil {
+		return nil, nil, refused.of(trust)
+	}
+	return response, trust, nil
+}
+
+// findArtifactService says who gave an artifact out, and where he listens: nobody unknown is asked anything.
+func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string) (*LoginTrust, string, *Error) {
+	store, ok := sp.config.Trusts.(ArtifactTrustStore)
+	if sp.config.Artifacts == nil || !ok {
+		return nil, "", refuse(NotConfigured, "an artifact", "Config.Artifacts, and Trusts that are an ArtifactTrustStore")
+	}
+	a, ok := parseArtifact(text)
+	if !ok {
+		return nil, "", refuse(BadArtifact, "something else", "an artifact of type 4")
+	}
+	trust, found, err := store.FindTrustBySource(ctx, a.source)
+	if err != nil {
+		return nil, "", storeFailed(err)
+	}
+	if !found || ArtifactSource(trust.Domain) != a.source {
+		return nil, "", refuse(UnknownDomain, "an artifact of an unknown source", "one of a login trust's")
+	}
+	if refused := trust.gate(MethodSAML); refused != nil {
+		return nil, "", refused.of(&trust)
+	}
+	for _, s := range trust.ArtifactServices {
+		if s.Index == a.index {
+			return &trust, s.URL, nil
+		}
+	}
+	return nil, "", refuse(BadArtifact, fmt.Sprintf("an artifact of service %d", a.index), "one of LoginTrust.ArtifactServices").of(&trust)
+}
+
+// askForMessage makes the exchange (SAML Bindings 3.2).
+func (sp *ServiceProvider) askForMessage(ctx context.Context, request compose.ArtifactResolve) ([]byte, error) {
+	r := sp.config.Artifacts
+	e := request.Element()
+	if signer := sp.signer(); signer != nil {
+		var err error
+		if e, err = compose.Sign(e, signer, sp.config.SigningKeys[0].Certificate); err != nil {
+			return nil, err
+		}
+	}
+	xml, err := compose.Bytes(e)
+	if err != nil {
+		return nil, err
+	}
+	client := outbound.Client{Guard: r.AllowAddresses, Timeout: r.Timeout, MaxBytes: sp.config.MaxMessageBytes, Proxy: r.Proxy,
+		TLS: &tls.Config{RootCAs: r.RootCAs, Certificates: r.Certificates}}
+	return client.Post(ctx, request.Destination, "text/xml; charset=utf-8", binding.Envelope(xml))
+}
+
+// readResolved takes the Response out of what came, and holds the ArtifactResponse around it against what was asked.
+func (sp *ServiceProvider) readResolved(w *workspace, answer []byte, id string, trust *LoginTrust) (*wire.Response, *Error) {
+	w.message = append(w.message[:0], answer...)
+	u, err := w.reader.Parse(bytes.TrimSpace(w.message), xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
+	if err != nil {
+		return nil, reasonOf(err)
+	}
+	message := binding.Enveloped(u.Root())
+	if !message.Exists() {
+		return nil, refuse(ArtifactFailed, "no SAML message in the answer", "an ArtifactResponse in a SOAP envelope")
+	}
+	c, err := w.response.ReadResolved(u, message)
+	if err != nil {
+		return nil, reasonOf(err)
+	}
+	no := func(found, wanted string) (*wire.Response, *Error) {
+		e := refuse(ArtifactFailed, found, wanted)
+		e.Spec = "SAML Core 3.5.2"
+		return nil, e
+	}
+	switch {
+	case c.Version != "2.0":
+		return no("version "+quoted(c.Version), "2.0")
+	case c.InResponseTo.Value != id:
+		return no("an ArtifactResponse to another request", "one to ours")
+	case c.Issuer.Present && c.Issuer.Value != trust.Domain:
+		return no(quoted(c.Issuer.Value), quoted(trust.Domain))
+	case c.StatusCode != wire.StatusSuccess:
+		return no("status "+quoted(c.StatusCode), "Success")
+	case c.Empty:
+		return no("an ArtifactResponse without Response", "the Response that the artifact stands for")
+	}
+	return &w.response, nil
+}
