@@ -61,14 +61,7 @@ func startSimpleSAMLphp(t *testing.T) *simpleSAMLphp {
 	}
 	require.NoError(t, os.Symlink(simpleSAMLphpWWW, filepath.Join(idp.run, "www", "simplesaml")))
 	writeKeyPair(t, filepath.Join(idp.run, "idp.key"), filepath.Join(idp.run, "idp.crt"))
-	list, err := os.ReadFile(filepath.Join(config, "users.json"))
-	require.NoError(t, err)
-	var accounts []account
-	require.NoError(t, json.Unmarshal(list, &accounts))
-	idp.users = map[string]account{}
-	for _, a := range accounts {
-		idp.users[a.Username] = a
-	}
+	idp.users = accounts(t)
 
 	start(t, idp.entityID, []string{
 		"SIMPLESAMLPHP_CONFIG_DIR=" + filepath.Join(config, "config"), "IDP_RUN=" + idp.run, "IDP_BASE=" + idp.base,
@@ -76,6 +69,20 @@ func startSimpleSAMLphp(t *testing.T) *simpleSAMLphp {
 		"-d", "error_log="+filepath.Join(idp.run, "php.log"), "-S", idp.base[len("http://"):], "-t", filepath.Join(idp.run, "www"))
 	idp.metadata = fetch(t, idp.entityID)
 	return idp
+}
+
+// accounts are the users of both identity providers.
+func accounts(t *testing.T) map[string]account {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(simpleSAMLphpDir, "users.json"))
+	require.NoError(t, err)
+	var list []account
+	require.NoError(t, json.Unmarshal(text, &list))
+	users := map[string]account{}
+	for _, a := range list {
+		users[a.Username] = a
+	}
+	return users
 }
 
 // set replaces the settings; they count from the next request on.
