@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +18,8 @@ import (
 
 // A lemonLDAP is a running LemonLDAP::NG portal, on loopback.
 type lemonLDAP struct {
-	base     string
+	listen   string // where its own server listens
+	base     string // where its users see it: the same, or a proxy for TLS in front
 	entityID string
 	metadata []byte
 	run      string // its directory
@@ -32,8 +32,14 @@ const lemonLDAPDir = "../testdata/idps/lemonldap"
 
 func startLemonLDAP(t *testing.T) *lemonLDAP {
 	t.Helper()
+	address := freeAddress(t)
+	return startLemonLDAPAt(t, address, "http://"+address)
+}
+
+func startLemonLDAPAt(t *testing.T, address, base string) *lemonLDAP {
+	t.Helper()
 	starman := oracle.Need(t, "starman")
-	idp := &lemonLDAP{base: "http://" + freeAddress(t), run: t.TempDir(), users: accounts(t)}
+	idp := &lemonLDAP{listen: "http://" + address, base: base, run: t.TempDir(), users: accounts(t)}
 	idp.entityID = idp.base + "/saml/metadata"
 	for _, dir := range []string{"conf", "cache", "sessions/lock", "psessions/lock"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(idp.run, dir), 0o700))
@@ -59,9 +65,8 @@ status = 0
 	require.NoError(t, err)
 	users, err := filepath.Abs(filepath.Join(simpleSAMLphpDir, "users.json"))
 	require.NoError(t, err)
-	start(t, idp.entityID, []string{"IDP_RUN=" + idp.run, "IDP_USERS=" + users}, starman, "--listen", strings.TrimPrefix(idp.base, "http://"),
-		"--workers", "1", program)
-	idp.metadata = fetch(t, idp.entityID)
+	start(t, idp.listen+"/saml/metadata", []string{"IDP_RUN=" + idp.run, "IDP_USERS=" + users}, starman, "--listen", address, "--workers", "1", program)
+	idp.metadata = fetch(t, idp.listen+"/saml/metadata")
 	return idp
 }
 

@@ -161,10 +161,7 @@ func writeKeyPair(t *testing.T, keyFile, certFile string) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "end-to-end test"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
+	cert := selfSigned(t, key)
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
@@ -175,4 +172,14 @@ func writeKeyPair(t *testing.T, keyFile, certFile string) {
 		require.NoError(t, os.WriteFile(certFile, certPEM, 0o600))
 	}
 	require.NoError(t, os.WriteFile(keyFile, keyPEM, 0o600))
+}
+
+// selfSigned is a certificate for a key, in DER.
+func selfSigned(t *testing.T, key *rsa.PrivateKey) []byte {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "end-to-end test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	return cert
 }
