@@ -26,8 +26,11 @@ type Text struct {
 type decoder struct {
 	block   strings.Builder
 	buf     []byte
-	values  []string // room for attribute values
-	known   index    // of the attributes so far
+	values  []string       // room for attribute values
+	known   index          // of the attributes so far
+	opener  *xmlsec.Opener // opens what is encrypted; nil if we have no key for that
+	policy  xmlsec.Policy
+	in      xmlsec.Signed // where the assertion stands that is being decoded
 	scratch [256]byte
 }
 
@@ -108,6 +111,18 @@ func (d *decoder) time(e xmlsec.Element, name string) (time.Time, error) {
 		return time.Time{}, malformed("%s/@%s is not a time: %.64q", e.Local(), name, a.Value())
 	}
 	return t, nil
+}
+
+// open decrypts an element of the assertion that is being decoded. Its ciphertext is signed, so what comes out is.
+func (d *decoder) open(e xmlsec.Element, space, local string) (xmlsec.Element, error) {
+	_, signed, err := d.in.Decrypt(e, d.opener, d.policy)
+	if err != nil {
+		return xmlsec.Element{}, err
+	}
+	if !signed.Root().Is(space, local) {
+		return xmlsec.Element{}, xmlsec.Closed()
+	}
+	return signed.Root(), nil
 }
 
 // A sequence walks the child elements of e in the order of a schema.

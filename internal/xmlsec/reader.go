@@ -29,8 +29,10 @@ type Reader struct {
 	canon  canonicalizer
 	signed [2]document // canonical forms that Verify hands out
 	used   int
-	info   []byte // canonical SignedInfo
-	value  []byte // scratch for base64
+	info   []byte   // canonical SignedInfo
+	plain  []byte   // what was decrypted, for a Reader of an Opener
+	opened document // its canonical form
+	value  []byte   // scratch for base64
 	digest [maxDigest]byte
 }
 
