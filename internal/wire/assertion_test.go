@@ -28,7 +28,7 @@ const (
 var assertionsGood = []string{
 	"", subject, conditions, authn, statement, subject + conditions + `<saml:Advice><x/></saml:Advice>` + authn + statement, statement + authn + statement + authn, subject + statement,
 	`<saml:AuthzDecisionStatement/>`, `<saml:Statement xsi:type="x"/>`, "<!-- c -->" + subject + "text" + statement,
-	`<saml:Subject/>`, `<saml:Subject>` + bearer + bearer + `</saml:Subject>`, `<saml:Subject><saml:BaseID/>` + bearer + `</saml:Subject>`, 
+	`<saml:Subject/>`, `<saml:Subject>` + bearer + bearer + `</saml:Subject>`, `<saml:Subject><saml:BaseID/>` + bearer + `</saml:Subject>`,
 	`<saml:Subject><saml:SubjectConfirmation Method="m">` + nameID + `<saml:SubjectConfirmationData><x/></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>`,
 	`<saml:Conditions><saml:OneTimeUse/><x/><saml:AudienceRestriction/><saml:ProxyRestriction Count="1"><saml:Audience/></saml:ProxyRestriction></saml:Conditions>`,
 	`<saml:AuthnStatement><saml:SubjectLocality/>` + context + `</saml:AuthnStatement>`,

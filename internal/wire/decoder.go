@@ -32,6 +32,9 @@ type decoder struct {
 	policy  xmlsec.Policy
 	in      xmlsec.Signed // where the assertion stands that is being decoded
 	scratch [256]byte
+
+	documents []*xmlsec.Unverified // the message, and what was opened of it
+	room      [2]*xmlsec.Unverified
 }
 
 const (
@@ -115,14 +118,26 @@ func (d *decoder) time(e xmlsec.Element, name string) (time.Time, error) {
 
 // open decrypts an element of the assertion that is being decoded. Its ciphertext is signed, so what comes out is.
 func (d *decoder) open(e xmlsec.Element, space, local string) (xmlsec.Element, error) {
-	_, signed, err := d.in.Decrypt(e, d.opener, d.policy)
+	plain, signed, err := d.in.Decrypt(e, d.opener, d.policy)
 	if err != nil {
 		return xmlsec.Element{}, err
 	}
 	if !signed.Root().Is(space, local) {
 		return xmlsec.Element{}, xmlsec.Closed()
 	}
-	return signed.Root(), nil
+	return signed.Root(), d.checkIDs(plain.Document())
+}
+
+// checkIDs refuses what was opened if an element in it has the ID of another in the message, opened parts included
+// (SAML Core 1.3.4): somebody else might resolve it otherwise.
+func (d *decoder) checkIDs(opened *xmlsec.Unverified) error {
+	for _, u := range d.documents {
+		if u.SharesID(opened) {
+			return &xmlsec.Error{Kind: xmlsec.DuplicateID, Offset: -1, Msg: "an element that was encrypted has the ID of another"}
+		}
+	}
+	d.documents = append(d.documents, opened)
+	return nil
 }
 
 // A sequence walks the child elements of e in the order of a schema.

@@ -164,7 +164,7 @@ func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy, opener *xmlsec
 	r.opened = Opened{Claims: r.Claims}
 	o := &r.opened
 	d := &r.d
-	d.opener, d.policy = opener, p
+	d.opener, d.policy, d.documents = opener, p, append(d.room[:0], r.u)
 	var whole xmlsec.Signed
 	var err error
 	if r.signed {
@@ -230,7 +230,7 @@ func (r *Response) openEncrypted(keys []crypto.PublicKey, whole xmlsec.Signed) e
 		err = r.openPlain(plain, keys, covered)
 	}
 	if err != nil && (plain.Malleable() || isUndecryptable(err)) {
-		if !r.opened.AssertionSigned {
+		if !plain.Tried() {
 			xmlsec.TakeTime(keys)
 		}
 		return xmlsec.Closed()
@@ -248,8 +248,8 @@ func (r *Response) openPlain(plain xmlsec.Plain, keys []crypto.PublicKey, covere
 	if !e.Is(AssertionNS, "Assertion") {
 		return xmlsec.Closed()
 	}
-	if r.u.SharesID(plain.Document()) {
-		return &xmlsec.Error{Kind: xmlsec.DuplicateID, Offset: -1, Msg: "an element that was encrypted has the ID of another"}
+	if err := r.d.checkIDs(plain.Document()); err != nil {
+		return err
 	}
 	r.opened.WasEncrypted = true
 	return r.openAssertion(plain.Document(), e, keys, covered)

@@ -16,13 +16,14 @@ type Opener struct {
 	Limits Limits
 
 	work    int // operations with a private key so far
+	last    int // the key that opened something last, which is tried first
 	readers []*Reader
 	used    int
 }
 
 // Reset makes an Opener ready for the next login, in memory that it keeps.
 func (o *Opener) Reset(keys []crypto.PrivateKey, recipient string, limits Limits) {
-	o.Keys, o.Recipient, o.Limits, o.work, o.used = keys, recipient, limits, 0, 0
+	o.Keys, o.Recipient, o.Limits, o.work, o.last, o.used = keys, recipient, limits, 0, 0, 0
 }
 
 // Plain is one element as it was before it was encrypted, in a document of its own.
@@ -35,6 +36,9 @@ type Plain struct {
 // Malleable reports whether anybody may have changed the ciphertext: CBC that no signature covers. Until what is inside is
 // verified, all that goes wrong must then look like [Undecryptable].
 func (p Plain) Malleable() bool { return p.malleable }
+
+// Tried reports whether a signature inside was held against a key; see [TakeTime].
+func (p Plain) Tried() bool { return p.u != nil && p.u.r.tried }
 
 // Document is what holds the element; its signature is verified with it.
 func (p Plain) Document() *Unverified { return p.u }
@@ -60,7 +64,7 @@ func (s Signed) Decrypt(e Element, o *Opener, p Policy) (Plain, Signed, error) {
 	c := &r.canon
 	c.begin(&r.doc, out.src[:0], C14N{Exclusive: true}, -1, out)
 	if out.src, err = c.subtree(plain.e.row); err != nil {
-		return Plain{}, Signed{}, err
+		return Plain{}, Signed{}, Closed()
 	}
 	return plain, Signed{d: out}, nil
 }
@@ -77,7 +81,7 @@ func (o *Opener) decrypt(e Element, p Policy, vouched bool) (Plain, error) {
 	if err != nil {
 		return Plain{}, err
 	}
-	method := data.Child(xencNamespace, "EncryptionMethod").value("Algorithm")
+	method := data.lone(xencNamespace, "EncryptionMethod").value("Algorithm")
 	block, known := blockCipherByURI(method)
 	if !known {
 		return Plain{}, fault(UnsupportedAlgorithm, "encryption %.64q", method)
@@ -94,8 +98,11 @@ func (o *Opener) decrypt(e Element, p Policy, vouched bool) (Plain, error) {
 		return Plain{}, err
 	}
 	plain, err := o.try(e, block, wrapped, content)
+	if err != nil {
+		return Plain{}, err
+	}
 	plain.malleable = block.mode != aesGCM && !vouched
-	return plain, err
+	return plain, nil
 }
 
 // A wrappedKey is an EncryptedKey that may be for us.
@@ -145,7 +152,9 @@ func (o *Opener) try(e Element, block blockCipher, wrapped []wrappedKey, content
 	fitting := false
 	for i := range wrapped {
 		w := &wrapped[i]
-		for _, key := range o.Keys {
+		for j := range o.Keys {
+			at := (o.last + j) % len(o.Keys)
+			key := o.Keys[at]
 			if !w.transport.fits(key) {
 				continue
 			}
@@ -159,6 +168,7 @@ func (o *Opener) try(e Element, block blockCipher, wrapped []wrappedKey, content
 				continue
 			}
 			if p, ok := o.parse(e, plain); ok {
+				o.last = at
 				return p, nil
 			}
 		}
@@ -239,7 +249,7 @@ func encryptedParts(e Element) (data Element, keys []Element, err error) {
 	}
 	beside := keys
 	keys = nil
-	for c := data.Child(dsNamespace, "KeyInfo").First(); c.Exists(); c = c.Next() {
+	for c := data.lone(dsNamespace, "KeyInfo").First(); c.Exists(); c = c.Next() {
 		if c.Is(xencNamespace, "EncryptedKey") {
 			keys = append(keys, c)
 		}
@@ -250,12 +260,25 @@ func encryptedParts(e Element) (data Element, keys []Element, err error) {
 	return data, append(keys, beside...), nil
 }
 
+// lone returns the child element of that name if there is exactly one: of two, two readers might take one each.
+func (e Element) lone(space, local string) (found Element) {
+	for c := e.First(); c.Exists(); c = c.Next() {
+		if !c.Is(space, local) {
+			continue
+		}
+		if found.Exists() {
+			return Element{}
+		}
+		found = c
+	}
+	return found
+}
+
 // cipherValue decodes the CipherValue of an EncryptedData or EncryptedKey. A CipherReference, which would have us fetch
 // something, is refused.
 func cipherValue(e Element, most int) ([]byte, error) {
-	data := e.Child(xencNamespace, "CipherData")
-	value := data.Child(xencNamespace, "CipherValue")
-	if !value.Exists() || value.Next().Exists() || !value.onlyText() {
+	value := e.lone(xencNamespace, "CipherData").First()
+	if !value.Is(xencNamespace, "CipherValue") || value.Next().Exists() || !value.onlyText() {
 		return nil, fault(MalformedEncryption, "an encrypted element without CipherValue")
 	}
 	return cipherOctets(value, most)

@@ -40,7 +40,7 @@ const (
 // readTransport takes an EncryptedKey's EncryptionMethod apart, and its AgreementMethod, if it needs one (XML Encryption
 // 1.1, 5.5, 5.6 and 5.7).
 func readTransport(key Element, p Policy, vouched bool) (keyTransport, error) {
-	method := key.Child(xencNamespace, "EncryptionMethod")
+	method := key.lone(xencNamespace, "EncryptionMethod")
 	uri := method.value("Algorithm")
 	switch string(uri) {
 	case "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p":
@@ -110,7 +110,7 @@ func mgfHash(uri []byte) (crypto.Hash, bool) {
 // readAgreement reads ECDH-ES with ConcatKDF (XML Encryption 1.1, 5.4.1 and 5.6.4).
 func readAgreement(key Element, wrap int) (keyTransport, error) {
 	t := keyTransport{kind: ecdhES, wrap: wrap}
-	agreement := key.Child(dsNamespace, "KeyInfo").Child(xencNamespace, "AgreementMethod")
+	agreement := key.lone(dsNamespace, "KeyInfo").lone(xencNamespace, "AgreementMethod")
 	if uri := agreement.value("Algorithm"); string(uri) != "http://www.w3.org/2009/xmlenc11#ECDH-ES" {
 		return t, fault(UnsupportedAlgorithm, "key agreement %.64q", uri)
 	}
@@ -140,10 +140,10 @@ func appendBitString(dst, value []byte) ([]byte, error) {
 	if len(value) == 0 {
 		return dst, nil
 	}
-	octets := make([]byte, hex.DecodedLen(len(value)))
 	if len(value) > maxLabel || len(value)%2 != 0 {
 		return nil, fault(MalformedEncryption, "a parameter of the key derivation that is not hexadecimal")
 	}
+	octets := make([]byte, hex.DecodedLen(len(value)))
 	if _, err := hex.Decode(octets, value); err != nil || octets[0] != 0 {
 		return nil, fault(MalformedEncryption, "a parameter of the key derivation that is not hexadecimal octets")
 	}

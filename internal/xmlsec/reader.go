@@ -29,6 +29,7 @@ type Reader struct {
 	canon  canonicalizer
 	signed [2]document // canonical forms that Verify hands out
 	used   int
+	tried  bool     // whether a signature was held against a key
 	info   []byte   // canonical SignedInfo
 	plain  []byte   // what was decrypted, for a Reader of an Opener
 	opened document // its canonical form
@@ -77,6 +78,7 @@ func (r *Reader) reset(src []byte, limits Limits) {
 	r.knownURIs.reset()
 	r.recent = [8]int16{}
 	r.limits, r.pos, r.open, r.ids, r.used = limits, 0, r.open[:0], r.ids[:0], 0
+	r.tried = false
 }
 
 // checkCharacters refuses what no XML document may hold (XML 1.0, 2.2), in a few passes that run at the speed of memory.
