@@ -39,8 +39,9 @@ func TestDecryptCostIsLinear(t *testing.T) {
 	}
 	many := func(path, name string) func(int) []byte {
 		return edited(func(e *etree.Element, n int) {
+			parent := e.FindElement(path)
 			for range n {
-				e.FindElement(path).CreateElement(name)
+				parent.CreateElement(name)
 			}
 		})
 	}
