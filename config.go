@@ -54,8 +54,9 @@ type Config struct {
 	// Metadata is what SP metadata says beside what follows from the other fields.
 	Metadata MetadataOptions
 
-	// DecryptionKeys are our own keys that open what is encrypted for us. All are tried, so that a new one can be published
-	// before the old one goes. None: what is encrypted is refused.
+	// DecryptionKeys are our own keys that open what is encrypted for us. All are published in SP metadata, upon which some
+	// products begin to encrypt, and all are tried, so that a new one can be published before the old one goes. None: what
+	// is encrypted is refused.
 	DecryptionKeys []DecryptionKey
 
 	// Now is the clock, time.Now if nil. It is read once a login.

@@ -2,6 +2,15 @@ package samltest
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
 
 	"github.com/beevik/etree"
 
@@ -71,4 +80,67 @@ func encrypt(w *writer, el *etree.Element, name string, recipients []Encryption)
 	parent.RemoveChildAt(at)
 	parent.InsertChildAt(at, outer)
 	return nil
+}
+
+// EncryptionKeys are the keys that a service provider's metadata publishes for encryption, each of which [Encryption] takes.
+func EncryptionKeys(metadata []byte) ([]crypto.PublicKey, error) {
+	root, err := readRoot(metadata, nsMetadata, "EntityDescriptor")
+	if err != nil {
+		return nil, err
+	}
+	role := find(root, nsMetadata, "SPSSODescriptor")
+	if role == nil {
+		return nil, errors.New("samltest: SP metadata: no SPSSODescriptor")
+	}
+	var keys []crypto.PublicKey
+	for _, descriptor := range role.ChildElements() {
+		if descriptor.Tag != "KeyDescriptor" || descriptor.SelectAttrValue("use", "encryption") != "encryption" {
+			continue
+		}
+		key, err := publicKey(find(descriptor, nsSignature, "KeyInfo"))
+		if err != nil {
+			return nil, fmt.Errorf("samltest: SP metadata: %w", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// publicKey is the key of a ds:KeyInfo, in a certificate or bare.
+func publicKey(info *etree.Element) (crypto.PublicKey, error) {
+	if info == nil {
+		return nil, errors.New("a KeyDescriptor without KeyInfo")
+	}
+	if e := info.FindElement(".//X509Certificate"); e != nil {
+		der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.Text()), ""))
+		if err != nil {
+			return nil, err
+		}
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, err
+		}
+		return certificate.PublicKey, nil
+	}
+	octets := func(path string) []byte {
+		e := info.FindElement(path)
+		if e == nil {
+			return nil
+		}
+		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.Text()), ""))
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+	if n, e := octets(".//Modulus"), octets(".//Exponent"); n != nil && e != nil {
+		return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, nil
+	}
+	point := octets(".//PublicKey")
+	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
+		if key, err := ecdsa.ParseUncompressedPublicKey(curve, point); err == nil {
+			return key, nil
+		}
+	}
+	return nil, errors.New("a KeyInfo without a key")
 }
