@@ -249,9 +249,12 @@ func (k MetadataKey) addMethods(descriptor *etree.Element) {
 		method(WrapAES128)
 		return
 	}
-	if !fips140.Enforced() { // which forbids SHA-1, also in OAEP
+	if !fips140.Enforced() {
 		digest(method(OAEPMGF1P), digestURIs[crypto.SHA1])
+		digest(method(OAEP), digestURIs[crypto.SHA256])
+		return
 	}
+	// The mode forbids SHA-1, which is MGF's default. Elsewhere MGF is left out: a validator needs to know its schema.
 	oaep := method(OAEP)
 	digest(oaep, digestURIs[crypto.SHA256])
 	mgf := oaep.CreateElement("xenc11:MGF")
