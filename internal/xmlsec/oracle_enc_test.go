@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"os"
 	"strings"
 	"testing"
 
@@ -287,4 +288,15 @@ func unhex(t *testing.T, s string) []byte {
 	b, err := hex.DecodeString(s)
 	require.NoError(t, err)
 	return b
+}
+
+// ECDH-ES as the W3C's test cases have it is read to its end: our key is used, and does not open it, since it is another's.
+func TestW3CKeyAgreementIsRead(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/w3c/ecdh-es-p256.xml")
+	require.NoError(t, err)
+	k := newKeyring()
+	_, err = opened(t, k, append(append([]byte("<e>"), data...), "</e>"...), xmlsec.Policy{})
+	require.Equal(t, xmlsec.Closed(), err)
+	require.Equal(t, 1, k.used)
 }
