@@ -54,6 +54,11 @@ type Config struct {
 	// Metadata is what SP metadata says beside what follows from the other fields.
 	Metadata MetadataOptions
 
+	// DecryptionKeys are our own keys that open what is encrypted for us. All are published in SP metadata, upon which some
+	// products begin to encrypt, and all are tried, so that a new one can be published before the old one goes. None: what
+	// is encrypted is refused.
+	DecryptionKeys []DecryptionKey
+
 	// Now is the clock, time.Now if nil. It is read once a login.
 	Now func() time.Time
 	// ClockSkew is the tolerance on every time check: 0 means 3 minutes, negative none.
@@ -157,6 +162,12 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Metadata, err = c.Metadata.complete(len(c.SigningKeys) > 0, c.Now()); err != nil {
 		return c, fmt.Errorf("saml: Metadata.%w", err)
+	}
+	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)
+	for i, k := range c.DecryptionKeys {
+		if err := k.check(); err != nil {
+			return c, fmt.Errorf("saml: DecryptionKeys[%d]: %w", i, err)
+		}
 	}
 	if c.DefaultPath == "" {
 		c.DefaultPath = "/"

@@ -66,10 +66,13 @@ const (
 	NoAssertion Reason = "no_assertion"
 	// SeveralAssertions: more than one assertion.
 	SeveralAssertions Reason = "several_assertions"
-	// EncryptedAssertion: the assertion is encrypted, and this service provider has no key to open it.
+	// EncryptedAssertion: the assertion is encrypted, in whole or in part, and this service provider has no key to open it.
 	EncryptedAssertion Reason = "encrypted_assertion"
 	// EncryptionRequired: the assertion came in clear, and the login trust requires encryption.
 	EncryptionRequired Reason = "encryption_required"
+
+	// DecryptionFailed: what is encrypted could not be opened. There is one such refusal, whatever went wrong.
+	DecryptionFailed Reason = "decryption_failed"
 
 	// NoSubject: the assertion names no subject, or names it in a way that is not supported.
 	NoSubject Reason = "no_subject"
@@ -344,6 +347,10 @@ func reasonOf(err error) *Error {
 			reason = WeakKey
 		case xmlsec.NoKey:
 			reason = NoKeyOnFile
+		case xmlsec.Undecryptable:
+			reason = DecryptionFailed
+		case xmlsec.NoDecryptionKey:
+			reason = EncryptedAssertion
 		case xmlsec.BadSignature, xmlsec.BadDigest:
 			reason = BadSignature
 		}

@@ -179,17 +179,7 @@ func (p KeyPair) check() error {
 	case ed25519.PublicKey:
 		return errors.New("Ed25519 keys cannot sign requests")
 	}
-	if p.Certificate == nil {
-		return nil
-	}
-	cert, err := parseKeyDER(p.Certificate)
-	if err != nil {
-		return err
-	}
-	if !cert.Equal(key) {
-		return errors.New("the Certificate is not for the key of the Signer")
-	}
-	return nil
+	return checkCertificate(p.Certificate, key)
 }
 
 // appendPinned appends the bare keys of a trust.

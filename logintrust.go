@@ -125,6 +125,19 @@ type LoginTrust struct {
 	// AllowInclusiveC14NReference admits inclusive canonicalisation of what is signed, whose octets depend on declarations
 	// outside of it, which an attacker may change.
 	AllowInclusiveC14NReference bool `json:"allowInclusiveC14NReference,omitempty"`
+	// AllowSignedCBC admits AES-CBC where a verified signature covers the ciphertext. CBC itself does not notice changes.
+	AllowSignedCBC bool `json:"allowSignedCBC,omitempty"`
+	// InsecureAllowUnsignedCBC admits AES-CBC also where only the assertion inside is signed, as SimpleSAMLphp and
+	// LemonLDAP::NG send it. Whoever recorded such a message can send changed copies of it and read it by how they are refused
+	// (padding oracle; Jager and Somorovsky, 2011; erratum E93). All such refusals have one reason and one text, and take
+	// about as long, which makes it hard and not impossible.
+	InsecureAllowUnsignedCBC bool `json:"insecureAllowUnsignedCBC,omitempty"`
+	// InsecureAllowRSA15 admits keys that are encrypted with RSA 1.5, inside of a signed Response only. Outside of one,
+	// whoever can try changed messages opens recorded ones (Bleichenbacher, 1998).
+	InsecureAllowRSA15 bool `json:"insecureAllowRSA15,omitempty"`
+	// Allow3DES admits Triple DES where AES-CBC would be admitted. Its blocks are so small that they repeat, and what they
+	// hold can be read off (Sweet32, 2016).
+	Allow3DES bool `json:"allow3DES,omitempty"`
 
 	// WantRequestsSigned says that the identity provider wants signed AuthnRequests; without a key of ours no login starts.
 	WantRequestsSigned bool `json:"wantRequestsSigned,omitempty"`
@@ -201,5 +214,7 @@ func (t *LoginTrust) gate(m Method) *Error {
 }
 
 func (t *LoginTrust) policy() xmlsec.Policy {
-	return xmlsec.Policy{AllowSHA1: t.AllowSHA1, AllowRSA1024: t.AllowRSA1024, AllowInclusiveReference: t.AllowInclusiveC14NReference}
+	return xmlsec.Policy{AllowSHA1: t.AllowSHA1, AllowRSA1024: t.AllowRSA1024, AllowInclusiveReference: t.AllowInclusiveC14NReference,
+		AllowSignedCBC: t.AllowSignedCBC, AllowUnsignedCBC: t.InsecureAllowUnsignedCBC, AllowRSA15: t.InsecureAllowRSA15,
+		AllowTripleDES: t.Allow3DES}
 }

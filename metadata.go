@@ -31,6 +31,13 @@ func (sp *ServiceProvider) describe() (document, error) {
 	for _, k := range sp.config.SigningKeys {
 		m.SigningKeys = append(m.SigningKeys, compose.MetadataKey{Certificate: k.Certificate, Key: k.Signer.Public()})
 	}
+	for _, k := range sp.config.DecryptionKeys {
+		public, err := k.public()
+		if err != nil {
+			return document{}, fmt.Errorf("saml: metadata: %w", err)
+		}
+		m.EncryptionKeys = append(m.EncryptionKeys, compose.MetadataKey{Certificate: k.Certificate, Key: public})
+	}
 	if org := o.Organization; !org.isZero() {
 		m.Organization = &compose.Organization{Names: localized(org.Names), DisplayNames: localized(org.DisplayNames), URLs: localized(org.URLs)}
 	}

@@ -153,7 +153,7 @@ func checkStatus(c *candidate) *Error {
 	return e
 }
 
-// checkCount: one assertion, in clear. Stricter than Profiles 4.1.4.2, which lets a service provider take several; no
+// checkCount: one assertion. Stricter than Profiles 4.1.4.2, which lets a service provider take several; no
 // product is known to send more than one, and each more is a way to hide one.
 func checkCount(c *candidate) *Error {
 	var e *Error
@@ -162,8 +162,8 @@ func checkCount(c *candidate) *Error {
 		e = refuse(NoAssertion, "none", "one assertion")
 	case c.Claims.Assertions > 1:
 		e = refuse(SeveralAssertions, fmt.Sprint(c.Claims.Assertions), "one assertion")
-	case c.Claims.Encrypted > 0:
-		e = refuse(EncryptedAssertion, "an encrypted assertion", "an assertion in clear")
+	case c.Claims.Encrypted > 0 && c.Assertion == nil:
+		e = refuse(EncryptedAssertion, "an encrypted assertion", "a key of ours to open it, or an assertion in clear")
 	case c.Assertion == nil:
 		e = refuse(Unsigned, "no signature", "a signed Response or Assertion")
 	default:
@@ -225,8 +225,6 @@ func checkSubject(c *candidate) *mismatch {
 		return &mismatch{found: "no Subject", wanted: "a Subject"}
 	case a.Identifier == wire.ByBaseID:
 		return &mismatch{found: "a BaseID", wanted: "a NameID"}
-	case a.Identifier == wire.ByEncryptedID:
-		return &mismatch{found: "an EncryptedID", wanted: "a NameID in clear"}
 	case a.Identifier == wire.ByNameID && strings.TrimSpace(a.NameID.Value) == "":
 		return &mismatch{found: "a blank NameID", wanted: "a NameID"}
 	}

@@ -19,8 +19,9 @@ import (
 type ServiceProvider struct {
 	config   Config
 	metadata document
-	popupEnd string    // where a login in a pop-up window leads
-	readers  sync.Pool // of *workspace
+	popupEnd string              // where a login in a pop-up window leads
+	readers  sync.Pool           // of *workspace
+	opening  []crypto.PrivateKey // the DecryptionKeys
 
 	envelope, assertion []rule // envelopeRules and assertionRules; a test takes them away one at a time
 }
@@ -33,6 +34,9 @@ func New(config Config) (*ServiceProvider, error) {
 	}
 	sp := &ServiceProvider{config: config, envelope: envelopeRules, assertion: assertionRules}
 	sp.popupEnd = popupPlace(config.LoginURL)
+	for _, k := range config.DecryptionKeys {
+		sp.opening = append(sp.opening, k.Key)
+	}
 	sp.readers.New = func() any { return &workspace{reader: xmlsec.NewReader()} }
 	sp.metadata, err = sp.describe()
 	if err != nil {
@@ -67,6 +71,7 @@ type workspace struct {
 	keys      []crypto.PublicKey
 	response  wire.Response
 	candidate candidate
+	opener    xmlsec.Opener
 }
 
 // forget drops what belongs to one login, before the memory serves another.
@@ -214,12 +219,21 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 // open verifies what is signed with the keys of the trust, and decodes only that.
 func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust *LoginTrust) (*candidate, *Error) {
 	w.keys = appendPinned(w.keys[:0], trust.Keys)
-	opened, err := response.Open(w.keys, trust.policy())
+	opened, err := response.Open(w.keys, trust.policy(), sp.opener(w))
 	if err != nil {
 		return nil, reasonOf(err)
 	}
 	w.candidate = candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL}
 	return &w.candidate, nil
+}
+
+// opener opens what is encrypted; nil if we have no key for that.
+func (sp *ServiceProvider) opener(w *workspace) *xmlsec.Opener {
+	if len(sp.opening) == 0 {
+		return nil
+	}
+	w.opener.Reset(sp.opening, sp.config.EntityID, xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
+	return &w.opener
 }
 
 // spend is the first step that changes anything: it judges the answer against its request, then consumes the request and

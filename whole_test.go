@@ -25,7 +25,8 @@ func TestAttacks(t *testing.T) {
 	idp, err := samltest.New(samltest.Options{})
 	require.NoError(t, err)
 	trusts := saml.NewMemoryTrusts(idp.Trust())
-	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: trusts, State: saml.NewMemoryState()})
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: trusts, State: saml.NewMemoryState(),
+		DecryptionKeys: []saml.DecryptionKey{{Key: cipherKey()}}})
 	require.NoError(t, err)
 	require.NoError(t, idp.AddSPMetadata(sp.Metadata()))
 	idp.RunAttacks(t, sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {

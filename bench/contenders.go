@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"math/big"
 	"net/url"
 	"sync"
 	"time"
@@ -37,8 +42,52 @@ func (w work) contenders() []*contender {
 	}
 }
 
-// floor is what cannot be avoided: for each signature one operation with the public key, and one SHA-256 over the octets.
+// floor is what cannot be avoided: for each signature one operation with the public key, and one SHA-256 over the octets;
+// for what is encrypted, one with the private key, and AES-GCM over them.
 func (w work) floor() func() error {
+	if w.opening != nil {
+		return w.encryptedFloor()
+	}
+	return w.signedFloor()
+}
+
+func (w work) encryptedFloor() func() error {
+	key := make([]byte, 32)
+	wrapped, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, &w.opening.PublicKey, key, nil)
+	if err != nil {
+		return func() error { return err }
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return func() error { return err }
+	}
+	gcm, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return func() error { return err }
+	}
+	content := gcm.Seal(nil, nil, make([]byte, base64.StdEncoding.DecodedLen(len(w.message))), nil)
+	signed := w.signedFloor()
+	return func() error {
+		key, err := rsa.DecryptOAEP(sha1.New(), nil, w.opening, wrapped, nil)
+		if err != nil {
+			return err
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return err
+		}
+		gcm, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return err
+		}
+		if _, err := gcm.Open(nil, nil, content, nil); err != nil {
+			return err
+		}
+		return signed()
+	}
+}
+
+func (w work) signedFloor() func() error {
 	digest := sha256.Sum256(w.message)
 	signature, err := w.key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	return func() error {
@@ -62,7 +111,11 @@ func (w work) floor() func() error {
 func (w work) ours() func() error {
 	state := &forgetful{MemoryState: saml.NewMemoryState()}
 	trust := w.idp.Trust()
-	sp, err := saml.New(saml.Config{BaseURL: base, Trusts: saml.NewMemoryTrusts(trust), State: state})
+	config := saml.Config{BaseURL: base, Trusts: saml.NewMemoryTrusts(trust), State: state}
+	if w.opening != nil {
+		config.DecryptionKeys = []saml.DecryptionKey{{Key: w.opening}}
+	}
+	sp, err := saml.New(config)
 	if err != nil {
 		return func() error { return err }
 	}
@@ -110,6 +163,16 @@ func (w work) certificate() *x509.Certificate {
 		panic(err)
 	}
 	return cert
+}
+
+// openingCertificate wraps the key that opens, for who wants a certificate.
+func (w work) openingCertificate() tls.Certificate {
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, w.opening.Public(), w.opening)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: w.opening}
 }
 
 // bare parses with etree and verifies with goxmldsig: no rules, nothing decoded.
@@ -167,6 +230,9 @@ func (w work) crewjam() func() error {
 		SingleSignOnServices: []crewjam.Endpoint{{Binding: crewjam.HTTPRedirectBinding, Location: w.idp.SSOURL}},
 	}}}
 	sp := crewjam.ServiceProvider{EntityID: spID, AcsURL: must(acs), MetadataURL: must(spID), IDPMetadata: metadata}
+	if w.opening != nil {
+		sp.Key = w.opening
+	}
 	return func() error {
 		raw, err := base64.StdEncoding.DecodeString(w.posted)
 		if err != nil {
@@ -182,6 +248,9 @@ func (w work) gosaml2() func() error {
 		IdentityProviderSSOURL: w.idp.SSOURL, IdentityProviderIssuer: w.idp.EntityID, ServiceProviderIssuer: spID,
 		AssertionConsumerServiceURL: acs, AudienceURI: spID,
 		IDPCertificateStore: &dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{w.certificate()}},
+	}
+	if w.opening != nil {
+		sp.SPKeyStore = dsig.TLSCertKeyStore(w.openingCertificate())
 	}
 	return func() error {
 		info, err := sp.RetrieveAssertionInfo(w.posted)

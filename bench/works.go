@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"time"
@@ -26,7 +27,8 @@ type work struct {
 	idp           *samltest.IdP
 	key           crypto.Signer
 	signatures    int
-	posted        string // base64
+	opening       *rsa.PrivateKey // what opens the assertion; nil if it is not encrypted
+	posted        string          // base64
 	message       []byte
 	requestID     string
 }
@@ -40,6 +42,10 @@ func allWorks() ([]work, error) {
 	if err != nil {
 		return nil, err
 	}
+	opening, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
 	plans := []struct {
 		name          string
 		target, never float64
@@ -47,12 +53,14 @@ func allWorks() ([]work, error) {
 		sign          samltest.Parts
 		signatures    int
 		values        int
+		encrypted     bool
 	}{
-		{"6 KB, assertion signed", 1.5, 2.0, rsaKey, samltest.SignAssertion, 1, 0},
-		{"6 KB, both signed", 1.35, 1.7, rsaKey, samltest.SignResponse | samltest.SignAssertion, 2, 0},
-		{"300 group values", 3, 4, rsaKey, samltest.SignAssertion, 1, 300},
-		{"5000 group values", 0, 0, rsaKey, samltest.SignAssertion, 1, 5000},
-		{"6 KB, ECDSA P-256", 1.25, 1.5, ecKey, samltest.SignAssertion, 1, 0},
+		{"6 KB, assertion signed", 1.5, 2.0, rsaKey, samltest.SignAssertion, 1, 0, false},
+		{"6 KB, both signed", 1.35, 1.7, rsaKey, samltest.SignResponse | samltest.SignAssertion, 2, 0, false},
+		{"300 group values", 3, 4, rsaKey, samltest.SignAssertion, 1, 300, false},
+		{"5000 group values", 0, 0, rsaKey, samltest.SignAssertion, 1, 5000, false},
+		{"6 KB, ECDSA P-256", 1.25, 1.5, ecKey, samltest.SignAssertion, 1, 0, false},
+		{"6 KB, encrypted", 1.05, 1.1, rsaKey, samltest.SignAssertion, 1, 0, true},
 	}
 	works := make([]work, 0, len(plans))
 	for _, p := range plans {
@@ -71,7 +79,13 @@ func allWorks() ([]work, error) {
 		} else {
 			fill(a, 6<<10)
 		}
-		w.message, w.posted = a.XML(), a.Encode()
+		if p.encrypted {
+			// AES-256-GCM and RSA-OAEP-MGF1P; the digest is written out, since not everybody knows the default.
+			w.opening = opening
+			a.Encrypt = []samltest.Encryption{{Key: opening.Public(), Digest: crypto.SHA1}}
+		}
+		w.message = a.XML()
+		w.posted = base64.StdEncoding.EncodeToString(w.message)
 		works = append(works, w)
 	}
 	return works, nil

@@ -55,6 +55,25 @@ func TestSchemaOfMetadataAndRequests(t *testing.T) {
 	}
 }
 
+// Metadata with keys that open what is encrypted is valid.
+//
+// req: MP-SCHEMA MP-ENCMETH
+func TestSchemaOfEncryptionKeys(t *testing.T) {
+	t.Parallel()
+	var keys []saml.DecryptionKey
+	for name, pair := range keyPairs(t) {
+		if pair.Signer != nil {
+			require.NotContains(t, name, "Ed25519")
+			keys = append(keys, saml.DecryptionKey{Key: pair.Signer, Certificate: pair.Certificate})
+		}
+	}
+	require.NotEmpty(t, keys)
+	sp, err := saml.New(saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(), DecryptionKeys: keys})
+	require.NoError(t, err)
+	require.Equal(t, len(keys), bytes.Count(sp.Metadata(), []byte(`use="encryption"`)))
+	require.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s", sp.Metadata())
+}
+
 // Metadata with all that it can have is valid too, and xmlsec1 verifies its signature, with each kind of key.
 //
 // req: MP-SCHEMA MP-SIGN

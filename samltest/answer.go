@@ -45,6 +45,12 @@ type Answer struct {
 	AssertionSeal *Seal // how the assertions are, if otherwise than Seal
 	Style         Style
 
+	// Encrypt encrypts each assertion, once it is signed and before the response is, for these recipients.
+	Encrypt []Encryption
+	// EncryptNameID and EncryptAttributes do so with the NameID of each Subject and with each Attribute, before anything is
+	// signed.
+	EncryptNameID, EncryptAttributes []Encryption
+
 	BeforeSign func(response *etree.Element) // edits the tree that is then signed
 	AfterSign  func(response *etree.Element) // edits what was signed
 	Bytes      func(xml []byte) []byte       // edits the octets
@@ -171,6 +177,9 @@ func (a *Answer) build() (*etree.Element, error) {
 	if a.BeforeSign != nil {
 		a.BeforeSign(response)
 	}
+	if err := a.encryptParts(assertions); err != nil {
+		return nil, err
+	}
 	if a.Sign&SignAssertion != 0 {
 		seal := a.Seal
 		if a.AssertionSeal != nil {
@@ -183,6 +192,14 @@ func (a *Answer) build() (*etree.Element, error) {
 			if err := seal.Enveloped(el); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for _, el := range assertions {
+		if len(a.Encrypt) == 0 {
+			break
+		}
+		if err := encrypt(&writer{style: a.Style}, el, "EncryptedAssertion", a.Encrypt); err != nil {
+			return nil, err
 		}
 	}
 	if a.Sign&SignResponse != 0 {

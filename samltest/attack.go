@@ -19,6 +19,9 @@ const (
 	Parsing    Class = "parsing"    // octets that two parsers read differently, or that cost too much
 	Profile    Class = "profile"    // a genuine signature under what the specification forbids
 	Mixup      Class = "mixup"      // a genuine message at the wrong time, place or browser
+
+	Encrypted   Class = "encrypted"   // a ciphertext that is genuine, around or beside what is not
+	Ciphertexts Class = "ciphertexts" // a ciphertext that must not open, or must not be tried
 )
 
 // Attack is one forgery. A service provider that trusts [Scene.IdP] must refuse what Forge makes.
@@ -42,6 +45,22 @@ type Attack struct {
 	// not allow them; NeedsSolicited, that it is no attack against one that does.
 	NeedsIdPInitiated bool
 	NeedsSolicited    bool
+
+	// Encrypted says that the honest answer's assertion is encrypted, for which the service provider must have published a
+	// key.
+	Encrypted bool
+}
+
+// base makes an honest answer to that service provider the kind that the attack starts from.
+func (a Attack) base(sp SP) func(*Answer) {
+	return func(answer *Answer) {
+		if a.Encrypted {
+			answer.Encrypt = []Encryption{{Key: sp.EncryptionKey}}
+		}
+		if a.Base != nil {
+			a.Base(answer)
+		}
+	}
 }
 
 // Attacks are all attacks, class by class.
@@ -58,9 +77,12 @@ func Attacks() []Attack {
 		{Parsing, parsingAttacks()},
 		{Profile, append(profileAttacks(), conditionAttacks()...)},
 		{Mixup, mixupAttacks()},
+		{Encrypted, encryptedAttacks()},
+		{Ciphertexts, ciphertextAttacks()},
 	} {
 		for _, attack := range class.attacks {
 			attack.Class = class.name
+			attack.Encrypted = class.name == Encrypted || class.name == Ciphertexts
 			all = append(all, attack)
 		}
 	}

@@ -45,7 +45,13 @@ type IdP struct {
 type SP struct {
 	EntityID string
 	ACSURL   string
+
+	// EncryptionKey is the first that its metadata publishes for encryption, nil if there is none. Answers are encrypted
+	// only by the [Answer]'s own fields; [Target] asks for it.
+	EncryptionKey crypto.PublicKey
 }
+
+func (sp SP) is(other SP) bool { return sp.EntityID == other.EntityID && sp.ACSURL == other.ACSURL }
 
 // New makes an identity provider.
 func New(o Options) (*IdP, error) {
@@ -117,9 +123,11 @@ func (p *IdP) Seal() Seal {
 func (p *IdP) AddSP(sp SP) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !slices.Contains(p.sps, sp) {
-		p.sps = append(p.sps, sp)
+	if i := slices.IndexFunc(p.sps, sp.is); i >= 0 {
+		p.sps[i] = sp
+		return
 	}
+	p.sps = append(p.sps, sp)
 }
 
 // AddSPMetadata makes the service provider of this metadata known, with all its ACS URLs for the POST binding.
@@ -132,12 +140,20 @@ func (p *IdP) AddSPMetadata(metadata []byte) error {
 	if descriptor == nil {
 		return errors.New("samltest: SP metadata: no SPSSODescriptor")
 	}
+	keys, err := EncryptionKeys(metadata)
+	if err != nil {
+		return err
+	}
+	var key crypto.PublicKey
+	if len(keys) > 0 {
+		key = keys[0]
+	}
 	found := false
 	for _, el := range descriptor.ChildElements() {
 		if el.Tag != "AssertionConsumerService" || el.SelectAttrValue("Binding", "") != bindingPOST {
 			continue
 		}
-		p.AddSP(SP{EntityID: root.SelectAttrValue("entityID", ""), ACSURL: el.SelectAttrValue("Location", "")})
+		p.AddSP(SP{EntityID: root.SelectAttrValue("entityID", ""), ACSURL: el.SelectAttrValue("Location", ""), EncryptionKey: key})
 		found = true
 	}
 	if !found {

@@ -2,9 +2,15 @@ package samltest_test
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -13,6 +19,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// decryptionKey is the service providers'.
+var decryptionKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
 
 // target is a real service provider that trusts two IdPs.
 func target(t *testing.T, allow func(trust *saml.LoginTrust)) samltest.Target {
@@ -29,12 +44,14 @@ func target(t *testing.T, allow func(trust *saml.LoginTrust)) samltest.Target {
 		BaseURL: "https://app.example.com",
 		Trusts:  saml.NewMemoryTrusts(trust, other.Trust()),
 		State:   saml.NewMemoryState(),
+
+		DecryptionKeys: []saml.DecryptionKey{{Key: decryptionKey()}},
 		OnRefusal: func(_ context.Context, _ *http.Request, _ string, err *saml.Error) {
 			last.Store(err.Reason)
 		},
 	})
 	require.NoError(t, err)
-	idp.AddSP(samltest.SP{EntityID: sp.EntityID(), ACSURL: "https://app.example.com/sso/acs"})
+	require.NoError(t, idp.AddSPMetadata(sp.Metadata()))
 	return samltest.Target{
 		IdP: idp, Other: other,
 		Handler: sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
@@ -60,10 +77,15 @@ func TestAttacksIdPInitiated(t *testing.T) {
 func TestCheckReasons(t *testing.T) {
 	t.Parallel()
 	idp := samltest.NewIdP(t)
-	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState()})
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	idp.AddSP(samltest.SP{EntityID: sp.EntityID(), ACSURL: "https://app.example.com/sso/acs"})
-	idp.CheckReasons(t, sp)
+	for _, key := range []crypto.PrivateKey{decryptionKey(), ec} {
+		sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState(),
+			DecryptionKeys: []saml.DecryptionKey{{Key: key}}})
+		require.NoError(t, err)
+		idp.AddSP(samltest.SP{EntityID: sp.EntityID(), ACSURL: "https://app.example.com/sso/acs"})
+		idp.CheckReasons(t, sp)
+	}
 }
 
 func TestRunAttacks(t *testing.T) {
@@ -119,4 +141,15 @@ func TestSignOn(t *testing.T) {
 			assert.Equal(t, "bob O'Søren <b>", page.Header.Get("X-User"))
 		})
 	}
+}
+
+// TestEncryptionNeedsAKey: attacks with encryption are for service providers that publish a key for it.
+func TestEncryptionNeedsAKey(t *testing.T) {
+	t.Parallel()
+	x := target(t, func(*saml.LoginTrust) {})
+	x.Attacks = attacksOf(samltest.Encrypted, samltest.Ciphertexts)
+	assert.Greater(t, len(x.Attacks), 50)
+	x.SP = samltest.SP{EntityID: "https://app.example.com/sso/metadata", ACSURL: "https://app.example.com/sso/acs"}
+	x.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("an attack was tried") })
+	x.Run(t)
 }

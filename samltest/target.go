@@ -18,7 +18,7 @@ type Target struct {
 	Handler  http.Handler          // what serves its site
 	Provider *saml.ServiceProvider // if set, its Validate is attacked, without net/http, instead of Handler
 
-	SP       SP       // empty: the first one registered with the IdP
+	SP       SP       // empty: the first one registered with the IdP; with an EncryptionKey, or else no attack needs one
 	LoginURL string   // starts a login, with ?entityID=…; empty: /sso/login where the ACS URL has /sso/acs
 	Other    *IdP     // a second IdP that it trusts; nil: one that it does not know
 	Attacks  []Attack // nil: all
@@ -34,7 +34,8 @@ type Target struct {
 }
 
 // RunAttacks tries all [Attacks] on the service provider that handler serves, the first one registered with [IdP.AddSP]. It
-// fails the test for every attack that is accepted, and for every honest answer that is not. [Target] has more to set.
+// fails the test for every attack that is accepted, and for every honest answer that is not. Attacks with encryption are
+// tried if the service provider was registered with a key for that, as by [IdP.AddSPMetadata]. [Target] has more to set.
 func (p *IdP) RunAttacks(t *testing.T, handler http.Handler) {
 	t.Helper()
 	Target{IdP: p, Handler: handler}.Run(t)
@@ -58,7 +59,7 @@ func (x Target) Run(t *testing.T) {
 		attacks = Attacks()
 	}
 	for _, attack := range attacks {
-		if attack.NeedsIdPInitiated && !x.IdPInitiated || attack.NeedsSolicited && x.IdPInitiated {
+		if attack.NeedsIdPInitiated && !x.IdPInitiated || attack.NeedsSolicited && x.IdPInitiated || attack.Encrypted && x.SP.EncryptionKey == nil {
 			continue
 		}
 		t.Run(string(attack.Class)+"/"+attack.Name, func(t *testing.T) { x.try(t, attack) })
@@ -71,6 +72,15 @@ func (x *Target) complete() (err error) {
 		found := false
 		if x.SP, found = x.IdP.firstSP(); !found {
 			return errors.New("samltest: register the service provider with AddSP first")
+		}
+	}
+	if x.SP.EncryptionKey == nil && x.Provider != nil {
+		keys, err := EncryptionKeys(x.Provider.Metadata())
+		if err != nil {
+			return err
+		}
+		if len(keys) > 0 {
+			x.SP.EncryptionKey = keys[0]
 		}
 	}
 	if x.LoginURL == "" && x.Provider == nil {
@@ -117,7 +127,7 @@ func (x Target) scene(t *testing.T, attack Attack) (scene *Scene, victim client)
 		return victim
 	}
 	return &Scene{
-		IdP: x.IdP, Other: x.Other, SP: x.SP, Mallory: x.mallory, base: attack.Base,
+		IdP: x.IdP, Other: x.Other, SP: x.SP, Mallory: x.mallory, base: attack.base(x.SP),
 		begin: func(p *IdP, elsewhere bool) Request {
 			t.Helper()
 			req, err := pick(elsewhere).begin(p)

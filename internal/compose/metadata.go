@@ -3,6 +3,7 @@ package compose
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/fips140"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -25,7 +26,7 @@ type SPMetadata struct {
 	ACSURL         string
 	SignsRequests  bool
 	SigningKeys    []MetadataKey
-	EncryptionKeys []MetadataKey // only with a decryption that works: some products encrypt as soon as there is one
+	EncryptionKeys []MetadataKey // some products encrypt as soon as there is one
 	NameIDFormats  []string
 	UI             []UIElement
 	ByArtifact     bool   // the ACS takes artifacts too
@@ -145,14 +146,16 @@ func (m SPMetadata) role(role *etree.Element) error {
 		}
 	}
 	for _, k := range m.SigningKeys {
-		if err := k.describe(role, "signing"); err != nil {
+		if err := k.describe(role.CreateElement("md:KeyDescriptor"), "signing"); err != nil {
 			return err
 		}
 	}
 	for _, k := range m.EncryptionKeys {
-		if err := k.describe(role, "encryption"); err != nil {
+		descriptor := role.CreateElement("md:KeyDescriptor")
+		if err := k.describe(descriptor, "encryption"); err != nil {
 			return err
 		}
+		k.addMethods(descriptor)
 	}
 	for _, format := range m.NameIDFormats {
 		role.CreateElement("md:NameIDFormat").SetText(format)
@@ -246,8 +249,41 @@ func (s AttributeService) describe(e *etree.Element, index int) {
 	}
 }
 
-func (k MetadataKey) describe(role *etree.Element, use string) error {
-	descriptor := role.CreateElement("md:KeyDescriptor")
+// addMethods lists the algorithms that peers may encrypt with for the key, in order of preference: those of the data, then
+// those that carry its key (Algorithm Support 2.3). CBC and RSA 1.5 are never among them, whatever a trust allows.
+func (k MetadataKey) addMethods(descriptor *etree.Element) {
+	method := func(algorithm string) *etree.Element {
+		e := descriptor.CreateElement("md:EncryptionMethod")
+		e.CreateAttr("Algorithm", algorithm)
+		return e
+	}
+	digest := func(e *etree.Element, algorithm string) {
+		d := e.CreateElement("ds:DigestMethod")
+		d.CreateAttr("xmlns:ds", wire.SignatureNS)
+		d.CreateAttr("Algorithm", algorithm)
+	}
+	method(AES256GCM)
+	method(AES128GCM)
+	if _, ok := k.Key.(*ecdsa.PublicKey); ok {
+		method(ecdhES)
+		method(WrapAES256)
+		method(WrapAES128)
+		return
+	}
+	if !fips140.Enforced() {
+		digest(method(OAEPMGF1P), digestURIs[crypto.SHA1])
+		digest(method(OAEP), digestURIs[crypto.SHA256])
+		return
+	}
+	// The mode forbids SHA-1, which is MGF's default. Elsewhere MGF is left out: a validator needs to know its schema.
+	oaep := method(OAEP)
+	digest(oaep, digestURIs[crypto.SHA256])
+	mgf := oaep.CreateElement("xenc11:MGF")
+	mgf.CreateAttr("xmlns:xenc11", "http://www.w3.org/2009/xmlenc11#")
+	mgf.CreateAttr("Algorithm", mgfURIs[crypto.SHA256])
+}
+
+func (k MetadataKey) describe(descriptor *etree.Element, use string) error {
 	descriptor.CreateAttr("use", use)
 	info := descriptor.CreateElement("ds:KeyInfo")
 	info.CreateAttr("xmlns:ds", wire.SignatureNS)

@@ -33,7 +33,10 @@ const (
 
 // JavaDSig is a running JVM that signs and verifies with javax.xml.crypto.dsig. Safe for concurrent use; its start costs
 // about a second, so a test makes one and shares it among its subtests.
-type JavaDSig struct {
+type JavaDSig struct{ jvm }
+
+// A jvm runs one program of ours, which answers jobs.
+type jvm struct {
 	mu  sync.Mutex
 	in  io.Writer
 	out *bufio.Reader
@@ -42,8 +45,20 @@ type JavaDSig struct {
 // StartJavaDSig starts the JVM and ends it with the test.
 func StartJavaDSig(t testing.TB) *JavaDSig {
 	t.Helper()
+	j := new(JavaDSig)
+	j.start(t, "DSig.java", dsigSource)
+	return j
+}
+
+// start runs Java source with these libraries.
+func (j *jvm) start(t testing.TB, name string, source []byte, libraries ...string) {
+	t.Helper()
 	java := Need(t, "java")
-	cmd := exec.Command(java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", write(t, t.TempDir(), "DSig.java", dsigSource))
+	args := []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"}
+	if len(libraries) > 0 {
+		args = append(args, "-cp", strings.Join(libraries, ":"))
+	}
+	cmd := exec.Command(java, append(args, write(t, t.TempDir(), name, source))...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +72,7 @@ func StartJavaDSig(t testing.TB) *JavaDSig {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	j := &JavaDSig{in: in, out: bufio.NewReader(out)}
+	j.in, j.out = in, bufio.NewReader(out)
 	t.Cleanup(func() {
 		in.Close() // the end of its input ends it
 		if err := cmd.Wait(); err != nil {
@@ -68,7 +83,6 @@ func StartJavaDSig(t testing.TB) *JavaDSig {
 		in.Close()
 		t.Fatalf("java did not come up: %q, %v: %.2000s", answer, err, complaints.String())
 	}
-	return j
 }
 
 // Sign puts an enveloped signature (exclusive canonicalisation, SHA-256 digest) into the element whose attribute ID is
@@ -84,7 +98,7 @@ func (j *JavaDSig) Verify(id string, spki, doc []byte) ([]byte, error) {
 }
 
 // ask sends one job, a line of fields separated by tabs, and reads its answer, "ok<TAB>base64" or "error<TAB>message".
-func (j *JavaDSig) ask(fields ...string) ([]byte, error) {
+func (j *jvm) ask(fields ...string) ([]byte, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if _, err := io.WriteString(j.in, strings.Join(fields, "\t")+"\n"); err != nil {

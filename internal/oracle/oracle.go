@@ -1,5 +1,5 @@
 // Package oracle finds and runs the independent programs that give a second opinion on our XML security: libxml2's
-// xmllint, xmlsec1, and the XML signatures of the JDK.
+// xmllint, xmlsec1, the XML signatures of the JDK, and Apache Santuario.
 //
 // It is test support: only _test.go files import it. A test that needs a program which is not installed is skipped,
 // unless the environment says SAML_ORACLES=required, as .ci/run does: then it fails.
@@ -10,6 +10,9 @@
 //	canonical form, subsets, PrefixLists, no comments     xmlsec1            [XMLSecOctets]
 //	RSA 1.5 and ECDSA signatures                          xmlsec1            [XMLSecSign], [XMLSecVerify]
 //	RSA-PSS, Ed25519 (xmlsec1 1.2 knows neither), ECDSA   javax.xml.crypto   [StartJavaDSig]
+//	encryption with CBC, GCM, RSA-OAEP (MGF1P), RSA 1.5   xmlsec1            [XMLSecEncrypt], [XMLSecDecrypt]
+//	the same, and RSA-OAEP with any digest and MGF        Apache Santuario   [StartJavaEnc]
+//	ECDH, AES key wrap, AES-GCM                           the JDK            [StartJavaEnc]
 //	SAML schemas                                          xmllint            [ValidateSchema]
 package oracle
 

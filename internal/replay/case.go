@@ -40,6 +40,10 @@ type ServiceProvider struct {
 	AllowIdPInitiated          bool     `json:"allowIdPInitiated"`
 	ClockSkewSeconds           *float64 `json:"clockSkewSeconds"` // nil: the library's own default
 	RequireEncryptedAssertions bool     `json:"requireEncryptedAssertions"`
+	DecryptionKeyPEM           string   `json:"decryptionKeyPEM"`
+	DecryptionCertPEM          string   `json:"decryptionCertPEM"`
+	OldDecryptionKeyPEM        string   `json:"oldDecryptionKeyPEM"` // the one before
+	OldDecryptionCertPEM       string   `json:"oldDecryptionCertPEM"`
 	MetadataTrustCertPEM       string   `json:"metadataTrustCertPEM"`
 	RelayStateAllowedHosts     []string `json:"relayStateAllowedHosts"`
 	Allow                      []string `json:"allow"` // names of the trust's Allow… and Insecure… options

@@ -164,7 +164,8 @@ func (sp *ServiceProvider) config() (saml.Config, error) {
 			config.ClockSkew = -1 // none
 		}
 	}
-	return config, nil
+	config.DecryptionKeys, err = sp.decryptionKeys()
+	return config, err
 }
 
 func (s *session) answer(step Step) Answer {

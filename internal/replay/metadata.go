@@ -55,8 +55,14 @@ func (sp *ServiceProvider) setOptions(t *saml.LoginTrust) error {
 			t.AllowIdPInitiated = true
 		case "AllowUnknownInResponseTo":
 			t.AllowUnknownInResponseTo = true
-		case "AllowSignedCBC", "InsecureAllowUnsignedCBC", "InsecureAllowRSA15", "Allow3DES":
-			// About encrypted assertions, which are refused whatever they are encrypted with.
+		case "AllowSignedCBC":
+			t.AllowSignedCBC = true
+		case "InsecureAllowUnsignedCBC":
+			t.InsecureAllowUnsignedCBC = true
+		case "InsecureAllowRSA15":
+			t.InsecureAllowRSA15 = true
+		case "Allow3DES":
+			t.Allow3DES = true
 		case "AllowRedirectDER", "AllowAnyOrganization":
 			// About signed queries and users' organizations, which no kind of case comes to.
 		default:

@@ -51,6 +51,14 @@ func TestJudge(t *testing.T) {
 		{"null", func(c map[string]any) { c["relayState"], c["sequence"], spOf(c)["allow"] = nil, nil, nil }, replay.Accept, "", ""},
 		{"fraction of a second, zone", func(c map[string]any) { c["now"] = "2026-03-14T16:09:26.5+01:00" }, replay.Accept, "", ""},
 		{"option about encryption", func(c map[string]any) { spOf(c)["allow"] = []string{"AllowSignedCBC", "Allow3DES"} }, replay.Accept, "", ""},
+		{"decryption key", func(c map[string]any) { spOf(c)["decryptionKeyPEM"] = keyText(t, "sp-p256") }, replay.Accept, "", ""},
+		{"decryption key that is no PEM", func(c map[string]any) { spOf(c)["decryptionKeyPEM"] = "x" }, replay.Error, "", "decryptionKeyPEM"},
+		{"old decryption key that is no key", func(c map[string]any) {
+			spOf(c)["oldDecryptionKeyPEM"] = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----"
+		}, replay.Error, "", "oldDecryptionKeyPEM"},
+		{"decryption certificate of another key", func(c map[string]any) {
+			spOf(c)["decryptionKeyPEM"], spOf(c)["decryptionCertPEM"] = keyText(t, "sp-p256"), certificatePEM(oldCertificate(t, privateKey(t, "mallory-rsa2048")))
+		}, replay.Error, "", "Certificate"},
 		{"ACS on loopback", func(c map[string]any) { spOf(c)["acsURL"] = "http://127.0.0.1:8080/acs" }, replay.Reject, "wrong_destination", ""},
 		{"no request", func(c map[string]any) { c["requestID"] = "" }, replay.Reject, "unknown_request", ""},
 

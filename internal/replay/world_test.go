@@ -67,6 +67,8 @@ type vector struct {
 	Redirect     *string             `json:"redirect,omitempty"`
 	SSOURL       *string             `json:"ssoURL,omitempty"`
 	CertSHA256   []string            `json:"certSHA256,omitzero"`
+
+	random bool // its octets come out otherwise each time, as ciphertexts do
 }
 
 type sp struct {
@@ -75,6 +77,10 @@ type sp struct {
 	AllowIdPInitiated          bool     `json:"allowIdPInitiated,omitempty"`
 	ClockSkewSeconds           *float64 `json:"clockSkewSeconds,omitempty"`
 	RequireEncryptedAssertions bool     `json:"requireEncryptedAssertions,omitempty"`
+	DecryptionKeyPEM           string   `json:"decryptionKeyPEM,omitempty"`
+	DecryptionCertPEM          string   `json:"decryptionCertPEM,omitempty"`
+	OldDecryptionKeyPEM        string   `json:"oldDecryptionKeyPEM,omitempty"`
+	OldDecryptionCertPEM       string   `json:"oldDecryptionCertPEM,omitempty"`
 	MetadataTrustCertPEM       string   `json:"metadataTrustCertPEM,omitempty"`
 	RelayStateAllowedHosts     []string `json:"relayStateAllowedHosts,omitempty"`
 	Allow                      []string `json:"allow,omitempty"`
@@ -125,11 +131,17 @@ func (w *world) seal(key string) samltest.Seal {
 	return newIdP(w.t, key).Seal()
 }
 
-func privateKey(t testing.TB, name string) crypto.Signer {
+// keyText is a private key as its file has it.
+func keyText(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(directory, "keys", name+".TEST-ONLY.key.pem"))
 	require.NoError(t, err)
-	block, _ := pem.Decode(text)
+	return string(text)
+}
+
+func privateKey(t testing.TB, name string) crypto.Signer {
+	t.Helper()
+	block, _ := pem.Decode([]byte(keyText(t, name)))
 	require.NotNil(t, block)
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	require.NoError(t, err)

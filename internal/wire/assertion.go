@@ -90,6 +90,7 @@ type Extra struct {
 
 // assertion decodes a saml:Assertion (SAML Core 2.3.3).
 func (d *decoder) assertion(e vouched) (*Assertion, error) {
+	d.in = e.in
 	d.reserve(min(e.Size()/3, maxReserve)) // tags and URIs that are interned take the rest
 	a := &Assertion{ID: d.attr(e.Element, "ID").Value, Version: d.attr(e.Element, "Version").Value}
 	var err error
@@ -159,23 +160,43 @@ func (d *decoder) nameID(e xmlsec.Element) NameID {
 }
 
 // identifier takes the optional BaseID, NameID or EncryptedID at the front of a Subject or SubjectConfirmation.
-func (d *decoder) identifier(s *sequence) (Identifier, NameID) {
+func (d *decoder) identifier(s *sequence) (Identifier, xmlsec.Element) {
 	if e, ok := s.take(AssertionNS, "NameID"); ok {
-		return ByNameID, d.nameID(e)
+		return ByNameID, e
 	}
-	if _, ok := s.take(AssertionNS, "BaseID"); ok {
-		return ByBaseID, NameID{}
+	if e, ok := s.take(AssertionNS, "BaseID"); ok {
+		return ByBaseID, e
 	}
-	if _, ok := s.take(AssertionNS, "EncryptedID"); ok {
-		return ByEncryptedID, NameID{}
+	if e, ok := s.take(AssertionNS, "EncryptedID"); ok {
+		return ByEncryptedID, e
 	}
-	return NoIdentifier, NameID{}
+	return NoIdentifier, xmlsec.Element{}
+}
+
+// name decodes the identifier of a Subject, opened if it is encrypted and we have a key (SAML Core 2.2.4).
+func (d *decoder) name(s *sequence, a *Assertion) (err error) {
+	by, e := d.identifier(s)
+	if by == ByEncryptedID {
+		if d.opener == nil {
+			return &xmlsec.Error{Kind: xmlsec.NoDecryptionKey, Offset: -1, Msg: "an EncryptedID, and no key of ours to open it"}
+		}
+		if e, err = d.open(e, AssertionNS, "NameID"); err != nil {
+			return err
+		}
+		by = ByNameID
+	}
+	if a.Identifier = by; by == ByNameID {
+		a.NameID = d.nameID(e)
+	}
+	return nil
 }
 
 func (d *decoder) subject(e xmlsec.Element, a *Assertion) error {
 	a.HasSubject = true
 	s := walk(e)
-	a.Identifier, a.NameID = d.identifier(&s)
+	if err := d.name(&s, a); err != nil {
+		return err
+	}
 	a.Confirmations = a.room.confirmation[:0]
 	for {
 		sc, ok := s.take(AssertionNS, "SubjectConfirmation")

@@ -28,7 +28,7 @@ const (
 var assertionsGood = []string{
 	"", subject, conditions, authn, statement, subject + conditions + `<saml:Advice><x/></saml:Advice>` + authn + statement, statement + authn + statement + authn, subject + statement,
 	`<saml:AuthzDecisionStatement/>`, `<saml:Statement xsi:type="x"/>`, "<!-- c -->" + subject + "text" + statement,
-	`<saml:Subject/>`, `<saml:Subject>` + bearer + bearer + `</saml:Subject>`, `<saml:Subject><saml:BaseID/>` + bearer + `</saml:Subject>`, `<saml:Subject><saml:EncryptedID/></saml:Subject>`,
+	`<saml:Subject/>`, `<saml:Subject>` + bearer + bearer + `</saml:Subject>`, `<saml:Subject><saml:BaseID/>` + bearer + `</saml:Subject>`,
 	`<saml:Subject><saml:SubjectConfirmation Method="m">` + nameID + `<saml:SubjectConfirmationData><x/></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>`,
 	`<saml:Conditions><saml:OneTimeUse/><x/><saml:AudienceRestriction/><saml:ProxyRestriction Count="1"><saml:Audience/></saml:ProxyRestriction></saml:Conditions>`,
 	`<saml:AuthnStatement><saml:SubjectLocality/>` + context + `</saml:AuthnStatement>`,
@@ -49,7 +49,7 @@ var assertionsBad = []string{
 	`<saml:AuthnStatement/>`, `<saml:AuthnStatement>` + context + context + `</saml:AuthnStatement>`, `<saml:AuthnStatement>` + context + `<saml:SubjectLocality/></saml:AuthnStatement>`, `<saml:AuthnStatement AuthnInstant="x">` + context + `</saml:AuthnStatement>`,
 	`<saml:AuthnStatement SessionNotOnOrAfter="x">` + context + `</saml:AuthnStatement>`, `<saml:AuthnStatement><saml:AuthnContext><x/></saml:AuthnContext></saml:AuthnStatement>`,
 	`<saml:AuthnStatement><saml:AuthnContext><saml:AuthnContextDeclRef/><saml:AuthnContextClassRef/></saml:AuthnContext></saml:AuthnStatement>`,
-	`<saml:AttributeStatement><x/></saml:AttributeStatement>`, `<saml:AttributeStatement><saml:EncryptedAttribute/></saml:AttributeStatement>`, `<saml:AttributeStatement><saml:Attribute/></saml:AttributeStatement>`,
+	`<saml:AttributeStatement><x/></saml:AttributeStatement>`, `<saml:AttributeStatement><saml:Attribute/></saml:AttributeStatement>`,
 	`<saml:AttributeStatement><saml:Attribute Name="a"><x/></saml:Attribute></saml:AttributeStatement>`, `<saml:AttributeStatement><saml:Attribute xmlns:q="u" q:Name="a"/></saml:AttributeStatement>`,
 }
 
@@ -92,7 +92,7 @@ func TestAssertionDecodes(t *testing.T) {
 	empty := decode(t, "")
 	assert.False(t, empty.HasSubject || empty.HasConditions)
 	assert.Equal(t, wire.NoIdentifier, empty.Identifier)
-	for inner, want := range map[string]wire.Identifier{"<saml:BaseID/>": wire.ByBaseID, "<saml:EncryptedID/>": wire.ByEncryptedID, nameID: wire.ByNameID, "": wire.NoIdentifier} {
+	for inner, want := range map[string]wire.Identifier{"<saml:BaseID/>": wire.ByBaseID, nameID: wire.ByNameID, "": wire.NoIdentifier} {
 		assert.Equal(t, want, decode(t, "<saml:Subject>"+inner+"</saml:Subject>").Identifier)
 	}
 }

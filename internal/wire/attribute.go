@@ -22,8 +22,16 @@ func (d *decoder) attributeStatement(e xmlsec.Element, a *Assertion) error {
 			if err := d.attribute(child, a); err != nil {
 				return err
 			}
+		case child.Is(AssertionNS, "EncryptedAttribute") && d.opener != nil:
+			plain, err := d.open(child, AssertionNS, "Attribute")
+			if err != nil {
+				return err
+			}
+			if err := d.attribute(plain, a); err != nil {
+				return err
+			}
 		case child.Is(AssertionNS, "EncryptedAttribute"):
-			return malformed("an EncryptedAttribute, which cannot be read")
+			return &xmlsec.Error{Kind: xmlsec.NoDecryptionKey, Offset: -1, Msg: "an EncryptedAttribute, and no key of ours to open it"}
 		default:
 			return malformed("AttributeStatement holds a %.64q", child.Local())
 		}
@@ -80,6 +88,9 @@ func (d *decoder) attribute(e xmlsec.Element, assertion *Assertion) error {
 	n := e.Count()
 	if a.Values == nil && n > 0 {
 		from := len(d.values)
+		if from+n > cap(d.values) { // an attribute that was encrypted
+			d.values, from = make([]string, 0, n), 0
+		}
 		d.values = d.values[:from+n]
 		a.Values = d.values[from : from : from+n]
 	}

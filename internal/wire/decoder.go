@@ -26,9 +26,15 @@ type Text struct {
 type decoder struct {
 	block   strings.Builder
 	buf     []byte
-	values  []string // room for attribute values
-	known   index    // of the attributes so far
+	values  []string       // room for attribute values
+	known   index          // of the attributes so far
+	opener  *xmlsec.Opener // opens what is encrypted; nil if we have no key for that
+	policy  xmlsec.Policy
+	in      xmlsec.Signed // where the assertion stands that is being decoded
 	scratch [256]byte
+
+	documents []*xmlsec.Unverified // the message, and what was opened of it
+	room      [2]*xmlsec.Unverified
 }
 
 const (
@@ -108,6 +114,30 @@ func (d *decoder) time(e xmlsec.Element, name string) (time.Time, error) {
 		return time.Time{}, malformed("%s/@%s is not a time: %.64q", e.Local(), name, a.Value())
 	}
 	return t, nil
+}
+
+// open decrypts an element of the assertion that is being decoded. Its ciphertext is signed, so what comes out is.
+func (d *decoder) open(e xmlsec.Element, space, local string) (xmlsec.Element, error) {
+	plain, signed, err := d.in.Decrypt(e, d.opener, d.policy)
+	if err != nil {
+		return xmlsec.Element{}, err
+	}
+	if !signed.Root().Is(space, local) {
+		return xmlsec.Element{}, xmlsec.Closed()
+	}
+	return signed.Root(), d.checkIDs(plain.Document())
+}
+
+// checkIDs refuses what was opened if an element in it has the ID of another in the message, opened parts included
+// (SAML Core 1.3.4): somebody else might resolve it otherwise.
+func (d *decoder) checkIDs(opened *xmlsec.Unverified) error {
+	for _, u := range d.documents {
+		if u.SharesID(opened) {
+			return &xmlsec.Error{Kind: xmlsec.DuplicateID, Offset: -1, Msg: "an element that was encrypted has the ID of another"}
+		}
+	}
+	d.documents = append(d.documents, opened)
+	return nil
 }
 
 // A sequence walks the child elements of e in the order of a schema.

@@ -108,7 +108,7 @@ func timed(t testing.TB, doc string) time.Duration {
 	began := time.Now()
 	r, err := wire.ReadResponse(u)
 	require.NoError(t, err)
-	o, err := r.Open(pinned, xmlsec.Policy{})
+	o, err := r.Open(pinned, xmlsec.Policy{}, nil)
 	took := time.Since(began)
 	require.NoError(t, err)
 	require.NotNil(t, o.Assertion)

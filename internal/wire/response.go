@@ -2,6 +2,7 @@ package wire
 
 import (
 	"crypto"
+	"errors"
 	"time"
 
 	"github.com/logintrust/saml/internal/xmlsec"
@@ -33,6 +34,7 @@ type Response struct {
 	Claims    Claims
 	root      xmlsec.Element
 	assertion xmlsec.Element
+	encrypted xmlsec.Element // the EncryptedAssertion, if there is one in place of the assertion
 	signed    bool           // a ds:Signature in its place on the Response
 	outer     xmlsec.Element // the ArtifactResponse around it, if it came in one
 	u         *xmlsec.Unverified
@@ -72,6 +74,9 @@ func (r *Response) read() error {
 	if r.Claims.Assertions != 1 {
 		r.assertion = xmlsec.Element{} // of several none counts
 	}
+	if r.Claims.Encrypted > 0 {
+		r.assertion, r.encrypted = xmlsec.Element{}, r.assertion
+	}
 	if r.assertion.Exists() {
 		if issuer := r.assertion.First(); issuer.Is(AssertionNS, "Issuer") {
 			r.Claims.AssertionIssuer = Text{d.text(issuer), true}
@@ -80,7 +85,7 @@ func (r *Response) read() error {
 	return nil
 }
 
-// claims decodes the Response element itself; assertion is its last assertion.
+// claims decodes the Response element itself; assertion is its last Assertion or EncryptedAssertion.
 func (d *decoder) claims(e xmlsec.Element) (c Claims, assertion xmlsec.Element, signed bool, err error) {
 	c.ID = d.attr(e, "ID").Value
 	c.Version = d.attr(e, "Version").Value
@@ -110,9 +115,10 @@ func (d *decoder) claims(e xmlsec.Element) (c Claims, assertion xmlsec.Element, 
 			assertion = a
 			continue
 		}
-		if _, ok := s.take(AssertionNS, "EncryptedAssertion"); ok {
+		if a, ok := s.take(AssertionNS, "EncryptedAssertion"); ok {
 			c.Assertions++
 			c.Encrypted++
+			assertion = a
 			continue
 		}
 		return c, assertion, signed, s.end()
@@ -150,17 +156,20 @@ type Opened struct {
 	ResponseSigned bool
 	// AssertionSigned says that the assertion carries a signature of its own, and that it verified.
 	AssertionSigned bool
-	// Assertion is nil if the Response holds none.
+	// WasEncrypted says that the assertion came encrypted.
+	WasEncrypted bool
+	// Assertion is nil if the Response holds none, or an encrypted one and there is nothing to open it with.
 	Assertion *Assertion
 }
 
 // Open verifies every signature that counts and decodes what they cover. A signature counts as a direct child of the
 // Response or of its one Assertion, behind Issuer; elsewhere it is inert. Without one assertion that
-// could count an unsigned Response is returned as claims.
-func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, error) {
+// could count an unsigned Response is returned as claims. opener opens what is encrypted; nil if we have no key for that.
+func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy, opener *xmlsec.Opener) (*Opened, error) {
 	r.opened = Opened{Claims: r.Claims}
 	o := &r.opened
 	d := &r.d
+	d.opener, d.policy, d.documents = opener, p, append(d.room[:0], r.u)
 	covered, err := r.openOuter(keys, p)
 	if err != nil {
 		return nil, err
@@ -180,34 +189,90 @@ func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy) (*Opened, erro
 			return nil, err
 		}
 	}
-	if !r.assertion.Exists() {
-		return o, nil
+	switch {
+	case r.encrypted.Exists() && opener != nil:
+		err = r.openEncrypted(keys, covered)
+	case r.assertion.Exists():
+		err = r.openAssertion(r.u, r.assertion, keys, covered.child(AssertionNS, "Assertion"))
 	}
-	assertion := covered.child(AssertionNS, "Assertion")
-	if r.assertion.HasSignature() {
-		if second := r.assertion.First().Next(); !second.Is(SignatureNS, "Signature") {
-			return nil, malformed("an assertion's signature that is not behind Issuer")
-		}
-		part, err := r.u.Verify(r.assertion, keys, p)
-		if err != nil {
-			return nil, err
-		}
-		o.AssertionSigned = true
-		assertion = vouch(part)
-	}
-	if !assertion.Exists() {
-		return nil, &xmlsec.Error{Kind: xmlsec.Unsigned, Offset: -1, Msg: "neither the Response nor the Assertion is signed"}
-	}
-	if o.Assertion, err = d.assertion(assertion); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return o, nil
 }
 
+// openAssertion decodes the assertion e of the document u, which is signed itself, or is what the Response's signature
+// covers.
+func (r *Response) openAssertion(u *xmlsec.Unverified, e xmlsec.Element, keys []crypto.PublicKey, covered vouched) (err error) {
+	if e.HasSignature() {
+		if second := e.First().Next(); !second.Is(SignatureNS, "Signature") {
+			return malformed("an assertion's signature that is not behind Issuer")
+		}
+		part, err := u.Verify(e, keys, r.d.policy)
+		if err != nil {
+			return err
+		}
+		r.opened.AssertionSigned = true
+		covered = vouch(part)
+	}
+	if !covered.Exists() {
+		return &xmlsec.Error{Kind: xmlsec.Unsigned, Offset: -1, Msg: "neither the Response nor the Assertion is signed"}
+	}
+	r.opened.Assertion, err = r.d.assertion(covered)
+	return err
+}
+
+// openEncrypted opens the EncryptedAssertion (SAML Core 2.3.4). Inside a verified Response the ciphertext is that of its
+// signer. Outside of one, what comes out is worth nothing until its own signature verifies (erratum E93).
+func (r *Response) openEncrypted(keys []crypto.PublicKey, response vouched) error {
+	d := &r.d
+	var plain xmlsec.Plain
+	var signed xmlsec.Signed
+	var err error
+	if response.Exists() {
+		e := response.child(AssertionNS, "EncryptedAssertion")
+		plain, signed, err = response.in.Decrypt(e.Element, d.opener, d.policy)
+	} else {
+		plain, err = r.u.Decrypt(r.encrypted, d.opener, d.policy)
+	}
+	if err == nil {
+		err = r.openPlain(plain, keys, vouch(signed))
+	}
+	if err != nil && (plain.Malleable() || isUndecryptable(err)) {
+		if !plain.Tried() {
+			xmlsec.TakeTime(keys)
+		}
+		return xmlsec.Closed()
+	}
+	return err
+}
+
+func isUndecryptable(err error) bool {
+	e, ok := errors.AsType[*xmlsec.Error](err)
+	return ok && e.Kind == xmlsec.Undecryptable
+}
+
+func (r *Response) openPlain(plain xmlsec.Plain, keys []crypto.PublicKey, covered vouched) error {
+	e := plain.Root()
+	if !e.Is(AssertionNS, "Assertion") {
+		return xmlsec.Closed()
+	}
+	if err := r.d.checkIDs(plain.Document()); err != nil {
+		return err
+	}
+	r.opened.WasEncrypted = true
+	return r.openAssertion(plain.Document(), e, keys, covered)
+}
+
 // A vouched element stands in octets that a pinned key signed. There is no other way to make one than from Signed, and
 // assertions are decoded from nothing else: the trust boundary is this type.
-type vouched struct{ xmlsec.Element }
+type vouched struct {
+	xmlsec.Element
+	in xmlsec.Signed
+}
 
-func vouch(s xmlsec.Signed) vouched { return vouched{s.Root()} }
+func vouch(s xmlsec.Signed) vouched { return vouched{s.Root(), s} }
 
-func (v vouched) child(space, local string) vouched { return vouched{v.Child(space, local)} }
+func (v vouched) child(space, local string) vouched {
+	return vouched{v.Child(space, local), v.in}
+}

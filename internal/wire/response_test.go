@@ -48,16 +48,16 @@ func TestOpen(t *testing.T) {
 		}
 		r, err := read(t, doc[:at]+other+doc[at+1:])
 		require.NoError(t, err)
-		_, err = r.Open(pinned, xmlsec.Policy{})
+		_, err = r.Open(pinned, xmlsec.Policy{}, nil)
 		assert.Error(t, err)
 	}
 	r, err := read(t, doc)
 	require.NoError(t, err)
 	_, other, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
-	_, err = r.Open([]crypto.PublicKey{other.Public()}, xmlsec.Policy{})
+	_, err = r.Open([]crypto.PublicKey{other.Public()}, xmlsec.Policy{}, nil)
 	assert.Error(t, err)
-	_, err = r.Open(nil, xmlsec.Policy{})
+	_, err = r.Open(nil, xmlsec.Policy{}, nil)
 	assert.Error(t, err)
 }
 
@@ -163,7 +163,7 @@ func TestOpenSignaturePlace(t *testing.T) {
 		require.True(t, ok)
 		r, err := read(t, doc)
 		if err == nil {
-			_, err = r.Open(pinned, xmlsec.Policy{})
+			_, err = r.Open(pinned, xmlsec.Policy{}, nil)
 		}
 		assert.Error(t, err, c.name)
 	}
@@ -182,7 +182,7 @@ func TestOpenSignaturePlace(t *testing.T) {
 		require.True(t, ok)
 		r, err := read(t, doc)
 		if err == nil {
-			_, err = r.Open(pinned, xmlsec.Policy{})
+			_, err = r.Open(pinned, xmlsec.Policy{}, nil)
 		}
 		assert.Error(t, err, c.name)
 	}
@@ -201,7 +201,7 @@ func FuzzResponse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message, inner string) {
 		if u, err := xmlsec.Parse([]byte(message), xmlsec.Limits{}); err == nil {
 			if r, err := wire.ReadResponse(u); err == nil {
-				o, err := r.Open(pinned, xmlsec.Policy{AllowSHA1: true, AllowInclusiveReference: true})
+				o, err := r.Open(pinned, xmlsec.Policy{AllowSHA1: true, AllowInclusiveReference: true}, nil)
 				if err == nil && o.Assertion != nil && message != both {
 					require.Contains(t, message, "Signature", "an assertion that nobody signed")
 				}
@@ -221,7 +221,7 @@ func FuzzResponse(f *testing.F) {
 			if err != nil {
 				return
 			}
-			o, err := r.Open(pinned, xmlsec.Policy{})
+			o, err := r.Open(pinned, xmlsec.Policy{}, nil)
 			switch {
 			case err != nil:
 				require.Nil(t, o, "a value beside an error")

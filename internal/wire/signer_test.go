@@ -83,7 +83,7 @@ func open(t testing.TB, doc string, ids ...string) (*wire.Opened, error) {
 		require.Nil(t, r)
 		return nil, err
 	}
-	return r.Open(pinned, xmlsec.Policy{})
+	return r.Open(pinned, xmlsec.Policy{}, nil)
 }
 
 // decode opens a response with the assertion signed, which must do.

@@ -104,6 +104,14 @@ type Policy struct {
 	// AllowInclusiveReference admits inclusive canonicalisation of the signed element. Its octets depend on what is
 	// declared around the element, outside of what is signed.
 	AllowInclusiveReference bool
+	// AllowSignedCBC admits CBC where a verified signature covers the ciphertext.
+	AllowSignedCBC bool
+	// AllowUnsignedCBC admits CBC where only what is inside is signed: a padding oracle, unless all failures look alike.
+	AllowUnsignedCBC bool
+	// AllowRSA15 admits RSA 1.5 as key transport, which Bleichenbacher's attack (1998) opens.
+	AllowRSA15 bool
+	// AllowTripleDES admits Triple DES, of blocks so small that they repeat (Sweet32, 2016).
+	AllowTripleDES bool
 }
 
 func (p Policy) checkHash(h crypto.Hash) error {

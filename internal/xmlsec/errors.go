@@ -28,6 +28,12 @@ const (
 	BadSignature
 	// BadDigest: SignedInfo is genuine, but the element is not the one that was signed.
 	BadDigest
+	// MalformedEncryption: an encrypted element whose shape is not the one that SAML allows.
+	MalformedEncryption
+	// NoDecryptionKey: encrypted, but not for a key of ours.
+	NoDecryptionKey
+	// Undecryptable: what is encrypted cannot be opened. There is one such fault, whatever the cause.
+	Undecryptable
 )
 
 // Error is a refusal to read or to verify. Its text quotes at most a few octets of names, never content.

@@ -97,3 +97,9 @@ func (d *document) describeAttribute(i int) string {
 func (d *document) describeDeclaration(i int) string {
 	return fmt.Sprintf("%q=%q", d.prefixes[d.decls[i].prefix], d.uris[d.decls[i].ns])
 }
+
+// The parts of key agreement that have published vectors.
+var (
+	UnwrapKey = unwrapKey
+	ConcatKDF = concatKDF
+)

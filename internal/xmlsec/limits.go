@@ -41,6 +41,11 @@ const (
 	minRSABits      = 2048
 	minWeakRSABits  = 1024
 	maxRSABits      = 8192
+
+	maxEncryptedKeys  = 16      // EncryptedKeys that one encrypted element may carry
+	maxWrappedKey     = 2 << 10 // octets of an EncryptedKey's value
+	maxLabel          = 1 << 10 // octets of OAEPparams, of a parameter of a key derivation, of a sender's key
+	maxPrivateKeyWork = 4       // operations with a private key in one login
 )
 
 // MetadataLimits are the bounds for metadata documents, which an administrator imports.

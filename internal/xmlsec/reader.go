@@ -29,8 +29,11 @@ type Reader struct {
 	canon  canonicalizer
 	signed [3]document // canonical forms that Verify hands out
 	used   int
-	info   []byte // canonical SignedInfo
-	value  []byte // scratch for base64
+	tried  bool     // whether a signature was held against a key
+	info   []byte   // canonical SignedInfo
+	plain  []byte   // what was decrypted, for a Reader of an Opener
+	opened document // its canonical form
+	value  []byte   // scratch for base64
 	digest [maxDigest]byte
 }
 
@@ -75,6 +78,7 @@ func (r *Reader) reset(src []byte, limits Limits) {
 	r.knownURIs.reset()
 	r.recent = [8]int16{}
 	r.limits, r.pos, r.open, r.ids, r.used = limits, 0, r.open[:0], r.ids[:0], 0
+	r.tried = false
 }
 
 // checkCharacters refuses what no XML document may hold (XML 1.0, 2.2), in a few passes that run at the speed of memory.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
+	"slices"
 )
 
 // startTag reads "<name …>" or "<name …/>" at r.pos.
@@ -415,6 +416,19 @@ func (r *Reader) checkIDs() error {
 		seen[key] = a
 	}
 	return nil
+}
+
+// SharesID reports whether an element of u has the ID of one of other: once what was encrypted is open, IDs must be
+// unique in both.
+func (u *Unverified) SharesID(other *Unverified) bool {
+	if len(u.r.ids) == 0 || len(other.r.ids) == 0 {
+		return false
+	}
+	seen := make(map[string]bool, len(u.r.ids))
+	for _, row := range u.r.ids {
+		seen[string(u.r.id(row))] = true
+	}
+	return slices.ContainsFunc(other.r.ids, func(row int32) bool { return seen[string(other.r.id(row))] })
 }
 
 // id returns the value of the attribute in that row.
