@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -40,12 +39,11 @@ func (sp *ServiceProvider) describe() (document, error) {
 		}
 		m.Services = append(m.Services, service)
 	}
-	var signer crypto.Signer
-	var certificate []byte
+	var key *compose.SigningKey
 	if o.Sign {
-		signer, certificate = sp.config.SigningKeys[0].Signer, sp.config.SigningKeys[0].Certificate
+		key = &compose.SigningKey{Signer: sp.config.SigningKeys[0].Signer, Certificate: sp.config.SigningKeys[0].Certificate}
 	}
-	b, err := m.Document(signer, certificate)
+	b, err := m.Document(key)
 	if err != nil {
 		return document{}, fmt.Errorf("saml: metadata: %w", err)
 	}

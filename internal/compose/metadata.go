@@ -3,8 +3,10 @@ package compose
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -72,8 +74,8 @@ type RequestedAttribute struct {
 	Required                       bool
 }
 
-// Document builds the metadata. A signer signs it, with the certificate in the signature; nil does not.
-func (m SPMetadata) Document(signer crypto.Signer, certificate []byte) ([]byte, error) {
+// Document builds the metadata, and signs it with a key, if there is one.
+func (m SPMetadata) Document(key *SigningKey) ([]byte, error) {
 	e := etree.NewElement("md:EntityDescriptor")
 	e.CreateAttr("xmlns:md", wire.MetadataNS)
 	e.CreateAttr("entityID", m.EntityID)
@@ -98,7 +100,7 @@ func (m SPMetadata) Document(signer crypto.Signer, certificate []byte) ([]byte, 
 	doc.Indent(2)
 	doc.WriteSettings.CanonicalText = true
 	doc.WriteSettings.CanonicalAttrVal = true
-	if signer == nil {
+	if key == nil {
 		return doc.WriteToBytes()
 	}
 	// The ID comes from the content, so that it is as stable as that is.
@@ -108,7 +110,7 @@ func (m SPMetadata) Document(signer crypto.Signer, certificate []byte) ([]byte, 
 	}
 	sum := sha256.Sum256(content)
 	e.CreateAttr("ID", "_"+hex.EncodeToString(sum[:20]))
-	signed, err := SignFirst(e, signer, certificate)
+	signed, err := key.SignFirst(e)
 	if err != nil {
 		return nil, err
 	}
@@ -250,6 +252,16 @@ func (k MetadataKey) describe(role *etree.Element, use string) error {
 		e.CreateAttr("xmlns:dsig11", "http://www.w3.org/2009/xmldsig11#")
 		e.CreateElement("dsig11:NamedCurve").CreateAttr("URI", "urn:oid:"+oids[key.Curve.Params().BitSize])
 		e.CreateElement("dsig11:PublicKey").SetText(base64.StdEncoding.EncodeToString(point))
+	case ed25519.PublicKey:
+		// XML Signature has no KeyValue for it: DEREncodedKeyValue stands in the KeyInfo itself (XML Signature 1.1, 4.5.8).
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			return err
+		}
+		info.RemoveChild(value)
+		e := info.CreateElement("dsig11:DEREncodedKeyValue")
+		e.CreateAttr("xmlns:dsig11", "http://www.w3.org/2009/xmldsig11#")
+		e.SetText(base64.StdEncoding.EncodeToString(der))
 	default:
 		return fmt.Errorf("cannot publish a %T", k.Key)
 	}
