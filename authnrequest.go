@@ -2,7 +2,6 @@ package saml
 
 import (
 	"context"
-	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -100,8 +99,9 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	if err != nil {
 		return nil, err
 	}
-	if trust.WantRequestsSigned && len(sp.config.SigningKeys) == 0 {
-		return nil, fmt.Errorf("saml: %s wants signed requests, and Config.SigningKeys is empty", quoted(trust.Domain))
+	signing, err := sp.signing(&trust)
+	if err != nil {
+		return nil, err
 	}
 	if len(opts.AuthnContext) > maxClasses || opts.MaxAuthnAge < 0 {
 		return nil, fmt.Errorf("saml: StartOptions: at most %d AuthnContext classes, and no negative MaxAuthnAge", maxClasses)
@@ -121,9 +121,9 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 		ACSURL: sp.config.ACSURL, ForceAuthn: opts.ForceAuthn, IsPassive: opts.IsPassive, NameIDFormat: opts.NameIDFormat,
 		AuthnContext: opts.AuthnContext}
 	if byPOST {
-		err = sp.byPOST(started, request)
+		err = sp.byPOST(started, request, signing, &trust)
 	} else {
-		err = sp.byRedirect(started, request, trust.pageVariables(opts.PageQuery))
+		err = byRedirect(started, request, signing, trust.pageVariables(opts.PageQuery))
 	}
 	if err != nil {
 		return nil, err
@@ -154,31 +154,30 @@ func endpoint(trust LoginTrust, b Binding) (location string, byPOST bool, err er
 	return location, byPOST, checkURL(location)
 }
 
-func (sp *ServiceProvider) signer() crypto.Signer {
-	if len(sp.config.SigningKeys) == 0 {
-		return nil
-	}
-	return sp.config.SigningKeys[0].Signer
-}
-
-func (sp *ServiceProvider) byRedirect(started *Started, request compose.AuthnRequest, variables []string) error {
+// byRedirect signs with any algorithm that has a URI, Ed25519 too: SigAlg is where it goes (SAML Bindings 3.4.4.1).
+func byRedirect(started *Started, request compose.AuthnRequest, key *compose.SigningKey, variables []string) error {
 	xml, err := compose.Bytes(request.Element())
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
-	started.URL, err = binding.Redirect{Location: withQuery(request.Destination, variables), Param: "SAMLRequest", XML: xml,
-		RelayState: started.RelayState, Signer: sp.signer()}.URL()
-	if err != nil {
+	message := binding.Redirect{Location: withQuery(request.Destination, variables), Param: "SAMLRequest", XML: xml, RelayState: started.RelayState}
+	if key != nil {
+		message.Signer, message.Algorithm = key.Signer, key.Algorithm
+	}
+	if started.URL, err = message.URL(); err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
 	return nil
 }
 
-func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest) error {
+func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest, key *compose.SigningKey, trust *LoginTrust) error {
 	e := request.Element()
-	if signer := sp.signer(); signer != nil {
+	if key != nil {
 		var err error
-		if e, err = compose.Sign(e, signer, sp.config.SigningKeys[0].Certificate); err != nil {
+		if key.Digest, err = sp.digest(trust); err != nil {
+			return err
+		}
+		if e, err = key.Sign(e); err != nil {
 			return fmt.Errorf("saml: signing: %w", err)
 		}
 	}

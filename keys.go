@@ -154,34 +154,6 @@ func (k *PublicKey) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A KeyPair is a key of our own: Signer may live in an HSM or a KMS.
-type KeyPair struct {
-	// Signer holds the private key: RSA of 2048 bits or more, or ECDSA on P-256, P-384 or P-521.
-	Signer crypto.Signer
-	// Certificate is the DER of a certificate for it, which SP metadata and signatures show, and which need not
-	// be signed by anybody in particular. Nil publishes the bare key, which some products cannot read (SimpleSAMLphp).
-	Certificate []byte
-}
-
-func (p KeyPair) check() error {
-	if p.Signer == nil {
-		return errors.New("a KeyPair without Signer")
-	}
-	key, err := NewPublicKey(p.Signer.Public())
-	if err != nil {
-		return err
-	}
-	switch k := key.key.(type) {
-	case *rsa.PublicKey:
-		if k.N.BitLen() < 2048 {
-			return fmt.Errorf("an RSA key of %d bits", k.N.BitLen())
-		}
-	case ed25519.PublicKey:
-		return errors.New("Ed25519 keys cannot sign requests")
-	}
-	return checkCertificate(p.Certificate, key)
-}
-
 // appendPinned appends the bare keys of a trust.
 func appendPinned(list []crypto.PublicKey, keys []PublicKey) []crypto.PublicKey {
 	for _, k := range keys {

@@ -22,7 +22,7 @@ type document struct {
 func (sp *ServiceProvider) describe() (document, error) {
 	o := &sp.config.Metadata
 	m := compose.SPMetadata{EntityID: sp.config.EntityID, CacheDuration: cacheDuration(o.CacheDuration), ValidUntil: o.ValidUntil,
-		ACSURL: sp.config.ACSURL, SignsRequests: len(sp.config.SigningKeys) > 0, NameIDFormats: o.NameIDFormats, UI: o.UI.elements()}
+		ACSURL: sp.config.ACSURL, SignsRequests: len(sp.config.signers()) > 0, NameIDFormats: o.NameIDFormats, UI: o.UI.elements()}
 	for _, k := range sp.config.SigningKeys {
 		m.SigningKeys = append(m.SigningKeys, compose.MetadataKey{Certificate: k.Certificate, Key: k.Signer.Public()})
 	}
@@ -41,7 +41,10 @@ func (sp *ServiceProvider) describe() (document, error) {
 	}
 	var key *compose.SigningKey
 	if o.Sign {
-		key = &compose.SigningKey{Signer: sp.config.SigningKeys[0].Signer, Certificate: sp.config.SigningKeys[0].Certificate}
+		var err error
+		if key, err = sp.config.defaultSigning(sp.config.signers()[0]); err != nil {
+			return document{}, err
+		}
 	}
 	b, err := m.Document(key)
 	if err != nil {

@@ -206,12 +206,19 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 // open verifies what is signed with the keys of the trust, and decodes only that.
 func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust *LoginTrust) (*candidate, *Error) {
 	w.keys = appendPinned(w.keys[:0], trust.Keys)
-	opened, err := response.Open(w.keys, trust.policy(), sp.opener(w))
+	opened, err := response.Open(w.keys, sp.policy(trust), sp.opener(w))
 	if err != nil {
 		return nil, reasonOf(err)
 	}
 	w.candidate = candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL}
 	return &w.candidate, nil
+}
+
+// policy is what the trust admits, and the host.
+func (sp *ServiceProvider) policy(trust *LoginTrust) xmlsec.Policy {
+	p := trust.policy()
+	p.Signatures, p.Digests = sp.config.SignatureAlgorithms, sp.config.DigestAlgorithms
+	return p
 }
 
 // opener opens what is encrypted; nil if we have no key for that.
