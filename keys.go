@@ -33,7 +33,7 @@ func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
 		// A key that is too short is refused at login, by reason of the trust's options.
-		if k == nil || k.N == nil || k.N.Sign() <= 0 || k.N.Bit(0) == 0 || k.N.BitLen() < 1024 || k.N.BitLen() > 8192 ||
+		if k == nil || k.N == nil || k.N.Sign() <= 0 || k.N.Bit(0) == 0 || k.N.BitLen() < 1024 || k.N.BitLen() > maxRSABits ||
 			k.E < 3 || k.E%2 == 0 || k.E > math.MaxInt32 {
 			return PublicKey{}, errors.New("saml: an RSA key must have 1024 to 8192 bits, and an odd modulus and exponent")
 		}

@@ -23,6 +23,8 @@ type MetadataOptions struct {
 	// ValidUntil, if not zero, is when the metadata expires: identity providers then refuse logins until they have a newer
 	// one, so a Config with a later time must be in use well before.
 	ValidUntil time.Time
+	// OmitAlgorithms leaves out which signatures we verify, for products that stumble over an Extensions element.
+	OmitAlgorithms bool
 	// NameIDFormats are the formats of NameID that we take, in order of preference; none leaves the choice to the
 	// identity provider. They are a request, not a check.
 	NameIDFormats []string

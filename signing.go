@@ -176,6 +176,29 @@ func (c *Config) defaultSigning(k KeyPair) (*compose.SigningKey, error) {
 	return nil, fmt.Errorf("saml: SignatureAlgorithms has none for a %T", k.Signer.Public())
 }
 
+// supported is what metadata says that we verify from anybody, in the host's order or else in ours: nothing that only some
+// trusts admit.
+func (c *Config) supported() (digests []string, methods []compose.SupportedMethod) {
+	digests, uris := compose.Digests(), compose.Methods()
+	if len(c.DigestAlgorithms) > 0 {
+		digests = slices.DeleteFunc(slices.Clone(c.DigestAlgorithms), func(uri string) bool { return !slices.Contains(compose.Digests(), uri) })
+	}
+	if len(c.SignatureAlgorithms) > 0 {
+		uris = c.SignatureAlgorithms
+	}
+	for _, uri := range uris {
+		method, known := compose.MethodByURI(uri)
+		switch {
+		case !known: // SHA-1
+		case method.Fits(&rsa.PublicKey{}):
+			methods = append(methods, compose.SupportedMethod{Algorithm: uri, MinKeySize: minRSABits, MaxKeySize: maxRSABits})
+		default:
+			methods = append(methods, compose.SupportedMethod{Algorithm: uri})
+		}
+	}
+	return digests, methods
+}
+
 // methodList and readMethodList write and read the text that a Difference has of SigningMethods.
 func methodList(list []SigningMethod) string {
 	words := make([]string, len(list))

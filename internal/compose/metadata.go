@@ -33,6 +33,14 @@ type SPMetadata struct {
 	Organization   *Organization
 	Contacts       []Contact
 	Services       []AttributeService
+	Digests        []string // that we verify, the preferred first
+	Methods        []SupportedMethod
+}
+
+// SupportedMethod is alg:SigningMethod (SAML V2.0 Metadata Profile for Algorithm Support 2.4).
+type SupportedMethod struct {
+	Algorithm              string
+	MinKeySize, MaxKeySize int // 0 leaves it out
 }
 
 // MetadataKey is a published key: a certificate, or a bare key if Certificate is nil.
@@ -85,6 +93,7 @@ func (m SPMetadata) Document(key *SigningKey) ([]byte, error) {
 	if m.CacheDuration != "" {
 		e.CreateAttr("cacheDuration", m.CacheDuration)
 	}
+	m.algorithms(e)
 	if err := m.role(e.CreateElement("md:SPSSODescriptor")); err != nil {
 		return nil, err
 	}
@@ -116,6 +125,28 @@ func (m SPMetadata) Document(key *SigningKey) ([]byte, error) {
 	}
 	doc.SetRoot(signed)
 	return doc.WriteToBytes()
+}
+
+// algorithms says what we verify, in the Extensions of the entity: the first child but for a signature.
+func (m SPMetadata) algorithms(e *etree.Element) {
+	if len(m.Digests)+len(m.Methods) == 0 {
+		return
+	}
+	extensions := e.CreateElement("md:Extensions")
+	extensions.CreateAttr("xmlns:alg", wire.AlgorithmNS)
+	for _, uri := range m.Digests {
+		extensions.CreateElement("alg:DigestMethod").CreateAttr("Algorithm", uri)
+	}
+	for _, method := range m.Methods {
+		child := extensions.CreateElement("alg:SigningMethod")
+		child.CreateAttr("Algorithm", method.Algorithm)
+		if method.MinKeySize > 0 {
+			child.CreateAttr("MinKeySize", strconv.Itoa(method.MinKeySize))
+		}
+		if method.MaxKeySize > 0 {
+			child.CreateAttr("MaxKeySize", strconv.Itoa(method.MaxKeySize))
+		}
+	}
 }
 
 // role has its parts in the order of the schema.
