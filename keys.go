@@ -92,6 +92,9 @@ func (k PublicKey) SHA256() string {
 	return hexSum(k.spki)
 }
 
+// SPKI is the key's SubjectPublicKeyInfo, DER, without its certificate.
+func (k PublicKey) SPKI() []byte { return slices.Clone(k.spki) }
+
 // CertificateSHA256 is the hex SHA-256 of the certificate that the key came in, "" for a bare key.
 func (k PublicKey) CertificateSHA256() string {
 	if k.certificate == nil {
