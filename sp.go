@@ -22,6 +22,7 @@ type ServiceProvider struct {
 	popupEnd string              // where a login in a pop-up window leads
 	readers  sync.Pool           // of *workspace
 	opening  []crypto.PrivateKey // the DecryptionKeys
+	admitted *xmlsec.Admitted    // the algorithms of signatures; nil for all
 
 	envelope, assertion []rule // envelopeRules and assertionRules; a test takes them away one at a time
 }
@@ -36,6 +37,9 @@ func New(config Config) (*ServiceProvider, error) {
 	sp.popupEnd = popupPlace(config.LoginURL)
 	for _, k := range config.DecryptionKeys {
 		sp.opening = append(sp.opening, k.Key)
+	}
+	if len(config.SignatureAlgorithms)+len(config.DigestAlgorithms) > 0 {
+		sp.admitted = &xmlsec.Admitted{Signatures: config.SignatureAlgorithms, Digests: config.DigestAlgorithms}
 	}
 	sp.readers.New = func() any { return &workspace{reader: xmlsec.NewReader()} }
 	sp.metadata, err = sp.describe()
@@ -217,7 +221,7 @@ func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust *Lo
 // policy is what the trust admits, and the host.
 func (sp *ServiceProvider) policy(trust *LoginTrust) xmlsec.Policy {
 	p := trust.policy()
-	p.Signatures, p.Digests = sp.config.SignatureAlgorithms, sp.config.DigestAlgorithms
+	p.Only = sp.admitted
 	return p
 }
 

@@ -124,9 +124,16 @@ type Policy struct {
 	AllowRSA15 bool
 	// AllowTripleDES admits Triple DES, of blocks so small that they repeat (Sweet32, 2016).
 	AllowTripleDES bool
-	// Signatures and Digests, if there are any, are the URIs of all the algorithms that are admitted.
-	Signatures, Digests []string
+	// Only, if it is not nil, restricts what is admitted.
+	Only *Admitted
 }
+
+// Admitted are the URIs of all the algorithms that are admitted; an empty list restricts nothing.
+type Admitted struct{ Signatures, Digests []string }
+
+func (p Policy) admitsSignature(uri []byte) bool { return p.Only == nil || admits(p.Only.Signatures, uri) }
+
+func (p Policy) admitsDigest(uri []byte) bool { return p.Only == nil || admits(p.Only.Digests, uri) }
 
 // admits reports whether a list of algorithms, if there is one, has this one.
 func admits(list []string, uri []byte) bool {
