@@ -131,7 +131,9 @@ type Policy struct {
 // Admitted are the URIs of all the algorithms that are admitted; an empty list restricts nothing.
 type Admitted struct{ Signatures, Digests []string }
 
-func (p Policy) admitsSignature(uri []byte) bool { return p.Only == nil || admits(p.Only.Signatures, uri) }
+func (p Policy) admitsSignature(uri []byte) bool {
+	return p.Only == nil || admits(p.Only.Signatures, uri)
+}
 
 func (p Policy) admitsDigest(uri []byte) bool { return p.Only == nil || admits(p.Only.Digests, uri) }
 
