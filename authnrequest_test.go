@@ -196,8 +196,7 @@ func TestNoRequestThroughAClosedTrust(t *testing.T) {
 // req: CS-10
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	weak, err := rsa.GenerateKey(rand.Reader, 1024)
-	require.NoError(t, err)
+	weak := mustKey(t, "weak-rsa1024")
 	idp := samltest.NewIdP(t)
 	good := saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState()}
 	// req: SDP-SP09 SE-NIST-chan SDP-G02
