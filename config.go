@@ -160,6 +160,7 @@ func (c Config) complete() (Config, error) {
 		if err := k.check(); err != nil {
 			return c, fmt.Errorf("saml: SigningKeys[%d]: %w", i, err)
 		}
+		c.SigningKeys[i].Signer = hide(k.Signer)
 	}
 	if err := c.checkAlgorithms(); err != nil {
 		return c, err
@@ -172,6 +173,7 @@ func (c Config) complete() (Config, error) {
 		if err := k.check(); err != nil {
 			return c, fmt.Errorf("saml: DecryptionKeys[%d]: %w", i, err)
 		}
+		c.DecryptionKeys[i].Key = hideDecryption(k.Key)
 	}
 	if c.DefaultPath == "" {
 		c.DefaultPath = "/"

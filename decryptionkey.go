@@ -30,6 +30,7 @@ func ParseDecryptionKey(texts ...string) (DecryptionKey, error) {
 	if err := k.check(); err != nil {
 		return DecryptionKey{}, fmt.Errorf("saml: %w", err)
 	}
+	k.Key = hideDecryption(key)
 	return k, nil
 }
 

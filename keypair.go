@@ -2,6 +2,8 @@ package saml
 
 import (
 	"crypto"
+	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
@@ -164,3 +166,40 @@ func (h *hiddenKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "a pr
 
 // MarshalText writes no key.
 func (h *hiddenKey) MarshalText() ([]byte, error) { return []byte("a private key"), nil }
+
+// hideDecryption does for a key that decrypts what hide does for one that signs. What it does not know it leaves as it is.
+func hideDecryption(key crypto.PrivateKey) crypto.PrivateKey {
+	switch k := key.(type) {
+	case *ecdsa.PrivateKey:
+		if exchanger, err := k.ECDH(); err == nil {
+			return &hiddenExchanger{func() ecdh.KeyExchanger { return exchanger }}
+		}
+	case ecdh.KeyExchanger:
+		return &hiddenExchanger{func() ecdh.KeyExchanger { return k }}
+	case crypto.Decrypter:
+		return &hiddenDecrypter{func() crypto.Decrypter { return k }}
+	}
+	return key
+}
+
+// A hiddenDecrypter is a hiddenKey that decrypts.
+type hiddenDecrypter struct{ private func() crypto.Decrypter }
+
+func (h *hiddenDecrypter) Public() crypto.PublicKey { return h.private().Public() }
+
+func (h *hiddenDecrypter) Decrypt(random io.Reader, message []byte, opts crypto.DecrypterOpts) ([]byte, error) {
+	return h.private().Decrypt(random, message, opts)
+}
+
+func (h *hiddenDecrypter) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "a private key") }
+
+// A hiddenExchanger is a hiddenKey that agrees on keys.
+type hiddenExchanger struct{ private func() ecdh.KeyExchanger }
+
+func (h *hiddenExchanger) PublicKey() *ecdh.PublicKey { return h.private().PublicKey() }
+
+func (h *hiddenExchanger) Curve() ecdh.Curve { return h.private().Curve() }
+
+func (h *hiddenExchanger) ECDH(peer *ecdh.PublicKey) ([]byte, error) { return h.private().ECDH(peer) }
+
+func (h *hiddenExchanger) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "a private key") }

@@ -77,9 +77,18 @@ func TestPrivateKeysDoNotShow(t *testing.T) {
 		}
 		sp, err := saml.New(config)
 		require.NoError(t, err)
-		type mine struct{ key saml.KeyPair }
+		type mine struct {
+			key        saml.KeyPair
+			decryption saml.DecryptionKey
+			sp         *saml.ServiceProvider
+		}
+		var decryption saml.DecryptionKey
+		if kind != saml.Ed25519 {
+			decryption, err = saml.ParseDecryptionKey(pemText("PRIVATE KEY", der))
+			require.NoError(t, err)
+		}
 		for name, value := range map[string]any{"KeyPair": saml.KeyPair{Signer: key}, "pointer": &saml.KeyPair{Signer: key}, "DecryptionKey": saml.DecryptionKey{Key: key}, "Config": config, "pointer to Config": &config,
-			"ServiceProvider": sp, "list": config.SigningKeys, "loaded": loaded, "the loaded Signer": loaded.Signer, "a field of the host's": mine{loaded}, "map": map[string]saml.KeyPair{"x": {Signer: key}}} {
+			"ServiceProvider": sp, "list": config.SigningKeys, "loaded": loaded, "the loaded Signer": loaded.Signer, "the loaded key": decryption.Key, "a field of the host's": mine{loaded, decryption, sp}, "map": map[string]saml.KeyPair{"x": {Signer: key}}} {
 			var logged bytes.Buffer
 			slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "key", value)
 			slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "key", value)

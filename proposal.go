@@ -279,6 +279,9 @@ func (p *Proposal) addAlgorithms(idp wire.IdP) {
 	t := &p.Trust
 	for _, m := range idp.SigningMethods {
 		method := SigningMethod{Algorithm: m.Algorithm, MinKeySize: m.MinKeySize, MaxKeySize: m.MaxKeySize}
+		if method.MaxKeySize > 0 && method.MaxKeySize < method.MinKeySize {
+			continue // no key has such a size
+		}
 		if admit(m.Algorithm, len(t.SigningMethods)) && !slices.Contains(t.SigningMethods, method) {
 			t.SigningMethods = append(t.SigningMethods, method)
 		}

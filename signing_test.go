@@ -169,6 +169,7 @@ func TestSigningAsDeclared(t *testing.T) {
 		{"a size that nobody can read", nil, []string{signingMethod(saml.AlgorithmRSASHA256, `MinKeySize="99999999999999999999"`, `MaxKeySize="-1"`)}, "rsa2048", saml.AlgorithmRSASHA256, "rsa2048", saml.AlgorithmSHA256},
 		{"the next method for a short key", nil, []string{signingMethod(saml.AlgorithmRSASHA256, `MinKeySize="3072"`), signingMethod(saml.AlgorithmECDSASHA256)}, "rsa2048 p256", saml.AlgorithmECDSASHA256, "p256", saml.AlgorithmSHA256},
 		{"a digest", nil, []string{digestMethod("http://www.w3.org/2000/09/xmldsig#sha1"), digestMethod(saml.AlgorithmSHA512), digestMethod(saml.AlgorithmSHA256)}, "rsa2048", saml.AlgorithmRSASHA256, "rsa2048", saml.AlgorithmSHA512},
+		{"sizes that no key has", nil, []string{signingMethod(saml.AlgorithmECDSASHA256, `MinKeySize="384"`, `MaxKeySize="256"`), signingMethod(saml.AlgorithmRSASHA256)}, "p256 rsa2048", saml.AlgorithmRSASHA256, "rsa2048", saml.AlgorithmSHA256},
 		{"nothing that is an algorithm", nil, []string{`<alg:SigningMethod/>`, signingMethod(""), signingMethod("no URI")}, "rsa2048", saml.AlgorithmRSASHA256, "rsa2048", saml.AlgorithmSHA256},
 	} {
 		t.Run(c.name, func(t *testing.T) {
