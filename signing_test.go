@@ -348,3 +348,83 @@ func TestDeclaredAlgorithmsChange(t *testing.T) {
 	require.NoError(t, err)
 	assert.LessOrEqual(t, len(trust.SigningMethods), 32)
 }
+
+// Metadata says what we verify, in the host's order or in ours, and nothing that is switched off; the bytes are stable.
+//
+// req: IIP-MD09 MP-ALG MP-STABLE
+func TestMetadataAlgorithms(t *testing.T) {
+	t.Parallel()
+	const sha1 = "http://www.w3.org/2000/09/xmldsig#sha1"
+	for name, c := range map[string]struct {
+		change           func(*saml.Config)
+		digests, methods []string
+	}{
+		"all": {func(*saml.Config) {}, []string{saml.AlgorithmSHA256, saml.AlgorithmSHA384, saml.AlgorithmSHA512}, []string{saml.AlgorithmRSASHA256, saml.AlgorithmECDSASHA256, saml.AlgorithmRSASHA384, saml.AlgorithmECDSASHA384,
+			saml.AlgorithmRSASHA512, saml.AlgorithmECDSASHA512, saml.AlgorithmRSAPSSSHA256, saml.AlgorithmRSAPSSSHA384, saml.AlgorithmRSAPSSSHA512, saml.AlgorithmEd25519}},
+		"restricted, in another order": {func(c *saml.Config) {
+			c.DigestAlgorithms, c.SignatureAlgorithms = []string{saml.AlgorithmSHA512, saml.AlgorithmSHA256}, []string{saml.AlgorithmECDSASHA512, saml.AlgorithmRSASHA256}
+		}, []string{saml.AlgorithmSHA512, saml.AlgorithmSHA256}, []string{saml.AlgorithmECDSASHA512, saml.AlgorithmRSASHA256}},
+		"SHA-1, which a trust must allow": {func(c *saml.Config) {
+			c.DigestAlgorithms, c.SignatureAlgorithms = []string{sha1, saml.AlgorithmSHA256}, []string{"http://www.w3.org/2000/09/xmldsig#rsa-sha1", saml.AlgorithmRSASHA256}
+		}, []string{saml.AlgorithmSHA256}, []string{saml.AlgorithmRSASHA256}},
+		"left out": {func(c *saml.Config) { c.Metadata.OmitAlgorithms = true }, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			make := func() []byte {
+				config := saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(), SigningKeys: keyList("rsa2048")}
+				config.Metadata.UI.DisplayNames = map[string]string{"en": "Test"}
+				c.change(&config)
+				sp, err := saml.New(config)
+				require.NoError(t, err)
+				return sp.Metadata()
+			}
+			first := make()
+			assert.Equal(t, string(first), string(make()))
+			assert.NoError(t, oracle.ValidateSchema(t, first, "metadata"), "%s", first)
+			doc := etree.NewDocument()
+			require.NoError(t, doc.ReadFromBytes(first))
+			var digests, methods []string
+			for _, e := range doc.FindElements("/EntityDescriptor/Extensions/DigestMethod") {
+				digests = append(digests, e.SelectAttrValue("Algorithm", ""))
+			}
+			for _, e := range doc.FindElements("/EntityDescriptor/Extensions/SigningMethod") {
+				uri := e.SelectAttrValue("Algorithm", "")
+				methods = append(methods, uri)
+				isRSA := strings.Contains(uri, "rsa-")
+				assert.Equal(t, isRSA, e.SelectAttrValue("MinKeySize", "") == "2048", uri)
+				assert.Equal(t, isRSA, e.SelectAttrValue("MaxKeySize", "") == "8192", uri)
+			}
+			assert.Equal(t, c.digests, digests)
+			assert.Equal(t, c.methods, methods)
+		})
+	}
+}
+
+// Metadata with every kind of key, certificate or bare, is valid by the schemas, signed by each algorithm too.
+//
+// req: MP-SCHEMA MP-SIGN MP-KEYS
+func TestSchemaOfKeys(t *testing.T) {
+	t.Parallel()
+	java := oracle.StartJavaDSig(t)
+	for name, pair := range ownKeys() {
+		for _, wrapped := range []bool{false, true} {
+			if wrapped {
+				var err error
+				pair.Certificate, err = saml.SelfSigned(pair.Signer, saml.CertificateOptions{Subject: "sp", NotBefore: now})
+				require.NoError(t, err)
+			}
+			config := saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(), SigningKeys: append([]saml.KeyPair{pair}, keyList("-next", "-ed25519")...)}
+			config.Metadata.Sign = true
+			sp, err := saml.New(config)
+			require.NoError(t, err)
+			require.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s: %s", name, sp.Metadata())
+			spki, err := x509.MarshalPKIXPublicKey(pair.Signer.Public())
+			require.NoError(t, err)
+			doc := etree.NewDocument()
+			require.NoError(t, doc.ReadFromBytes(sp.Metadata()))
+			_, err = java.Verify(doc.Root().SelectAttrValue("ID", ""), spki, sp.Metadata())
+			require.NoError(t, err, name)
+		}
+	}
+}
