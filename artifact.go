@@ -106,7 +106,7 @@ func (sp *ServiceProvider) resolve(ctx context.Context, w *workspace, text strin
 		return nil, nil, refuse(Replayed, "an artifact that was used before", "a new one").of(trust)
 	}
 	id := "_" + hex.EncodeToString(random(requestIDBytes))
-	answer, err := sp.askForMessage(ctx, compose.ArtifactResolve{ID: id, IssueInstant: now, Destination: service, Issuer: sp.config.EntityID, Artifact: text})
+	answer, err := sp.askForMessage(ctx, trust, compose.ArtifactResolve{ID: id, IssueInstant: now, Destination: service, Issuer: sp.config.EntityID, Artifact: text})
 	if err != nil {
 		e := refuse(ArtifactFailed, "no answer to an artifact", "the message that it stands for")
 		e.cause = err
@@ -148,12 +148,18 @@ func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string)
 }
 
 // askForMessage makes the exchange (SAML Bindings 3.2).
-func (sp *ServiceProvider) askForMessage(ctx context.Context, request compose.ArtifactResolve) ([]byte, error) {
+func (sp *ServiceProvider) askForMessage(ctx context.Context, trust *LoginTrust, request compose.ArtifactResolve) ([]byte, error) {
 	r := sp.config.Artifacts
+	key, err := sp.signing(trust)
+	if err != nil {
+		return nil, err
+	}
 	e := request.Element()
-	if signer := sp.signer(); signer != nil {
-		var err error
-		if e, err = compose.Sign(e, signer, sp.config.SigningKeys[0].Certificate); err != nil {
+	if key != nil {
+		if key.Digest, err = sp.digest(trust); err != nil {
+			return nil, err
+		}
+		if e, err = key.Sign(e); err != nil {
 			return nil, err
 		}
 	}

@@ -2,7 +2,6 @@ package saml
 
 import (
 	"context"
-	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -107,8 +106,9 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	if err != nil {
 		return nil, err
 	}
-	if trust.WantRequestsSigned && len(sp.config.SigningKeys) == 0 {
-		return nil, fmt.Errorf("saml: %s wants signed requests, and Config.SigningKeys is empty", quoted(trust.Domain))
+	signing, err := sp.signing(&trust)
+	if err != nil {
+		return nil, err
 	}
 	if len(opts.AuthnContext) > maxClasses || opts.MaxAuthnAge < 0 {
 		return nil, fmt.Errorf("saml: StartOptions: at most %d AuthnContext classes, and no negative MaxAuthnAge", maxClasses)
@@ -134,9 +134,9 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	request := sp.authnRequest(&opts)
 	request.IssueInstant, request.Destination = now, location
 	if byPOST {
-		err = sp.byPOST(started, request, opts.Details.query())
+		err = sp.byPOST(started, request, signing, &trust, opts.Details.query())
 	} else {
-		err = sp.byRedirect(started, request, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
+		err = byRedirect(started, request, signing, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
 	}
 	if err != nil {
 		return nil, err
@@ -170,14 +170,8 @@ func endpoint(trust LoginTrust, b Binding) (location string, byPOST bool, err er
 	return location, byPOST, checkURL(location)
 }
 
-func (sp *ServiceProvider) signer() crypto.Signer {
-	if len(sp.config.SigningKeys) == 0 {
-		return nil
-	}
-	return sp.config.SigningKeys[0].Signer
-}
-
-func (sp *ServiceProvider) byRedirect(started *Started, request compose.AuthnRequest, variables []string) error {
+// byRedirect signs with any algorithm that has a URI, Ed25519 too: SigAlg is where it goes (SAML Bindings 3.4.4.1).
+func byRedirect(started *Started, request compose.AuthnRequest, key *compose.SigningKey, variables []string) error {
 	e, err := request.Element()
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
@@ -186,21 +180,26 @@ func (sp *ServiceProvider) byRedirect(started *Started, request compose.AuthnReq
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
-	started.URL, err = binding.Redirect{Location: withQuery(request.Destination, variables), Param: "SAMLRequest", XML: xml,
-		RelayState: started.RelayState, Signer: sp.signer()}.URL()
-	if err != nil {
+	message := binding.Redirect{Location: withQuery(request.Destination, variables), Param: "SAMLRequest", XML: xml, RelayState: started.RelayState}
+	if key != nil {
+		message.Signer, message.Algorithm = key.Signer, key.Algorithm
+	}
+	if started.URL, err = message.URL(); err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
 	return nil
 }
 
-func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest, variables []string) error {
+func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest, key *compose.SigningKey, trust *LoginTrust, variables []string) error {
 	e, err := request.Element()
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
-	if signer := sp.signer(); signer != nil {
-		if e, err = compose.Sign(e, signer, sp.config.SigningKeys[0].Certificate); err != nil {
+	if key != nil {
+		if key.Digest, err = sp.digest(trust); err != nil {
+			return err
+		}
+		if e, err = key.Sign(e); err != nil {
 			return fmt.Errorf("saml: signing: %w", err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/logintrust/saml/internal/xmlsec"
 )
 
 // A Config says what a service provider is. New copies it; every zero value is the strict choice.
@@ -48,8 +50,14 @@ type Config struct {
 	// Translations is the application's table of translations, for trusts that ask for one.
 	Translations Translations
 
-	// SigningKeys are our own keys: the first signs every AuthnRequest, all are published. None: requests are not signed.
+	// SigningKeys are our own keys, all of which are published. The first that is not PublishOnly signs, unless a trust asks
+	// for an algorithm that takes a key of another kind: then the first that fits. None: requests are not signed. See
+	// docs/keys.md for the life of a key.
 	SigningKeys []KeyPair
+	// SignatureAlgorithms and DigestAlgorithms, if there are any, are the URIs of those that are made, accepted and published,
+	// in this order; what is not listed is refused. Empty: all that the library knows. They cannot admit what a trust must
+	// admit, such as SHA-1, and what is not on the list a trust cannot admit either.
+	SignatureAlgorithms, DigestAlgorithms []string
 
 	// Metadata is what SP metadata says beside what follows from the other fields.
 	Metadata MetadataOptions
@@ -159,8 +167,12 @@ func (c Config) complete() (Config, error) {
 		if err := k.check(); err != nil {
 			return c, fmt.Errorf("saml: SigningKeys[%d]: %w", i, err)
 		}
+		c.SigningKeys[i].Signer = hide(k.Signer)
 	}
-	if c.Metadata, err = c.Metadata.complete(len(c.SigningKeys) > 0, c.Now()); err != nil {
+	if err := c.checkAlgorithms(); err != nil {
+		return c, err
+	}
+	if c.Metadata, err = c.Metadata.complete(len(c.signers()) > 0, c.Now()); err != nil {
 		return c, fmt.Errorf("saml: Metadata.%w", err)
 	}
 	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)
@@ -168,6 +180,7 @@ func (c Config) complete() (Config, error) {
 		if err := k.check(); err != nil {
 			return c, fmt.Errorf("saml: DecryptionKeys[%d]: %w", i, err)
 		}
+		c.DecryptionKeys[i].Key = hideDecryption(k.Key)
 	}
 	if c.DefaultPath == "" {
 		c.DefaultPath = "/"
@@ -180,7 +193,7 @@ func (c Config) complete() (Config, error) {
 		if resolver.Timeout < 0 || resolver.Timeout > maxFetchTimeout {
 			return c, errors.New("saml: Artifacts.Timeout out of range")
 		}
-		if len(c.SigningKeys) == 0 && len(resolver.Certificates) == 0 { // SAML Profiles 4.1.4.4
+		if len(c.signers()) == 0 && len(resolver.Certificates) == 0 { // SAML Profiles 4.1.4.4
 			return c, errors.New("saml: Artifacts needs a SigningKey, or Certificates for TLS")
 		}
 		c.Artifacts = &resolver
@@ -197,6 +210,31 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("saml: DefaultPath %q is not a local path", c.DefaultPath)
 	}
 	return c, nil
+}
+
+// checkAlgorithms checks what the host admits, and that each key can sign with some of it.
+func (c *Config) checkAlgorithms() error {
+	c.SignatureAlgorithms, c.DigestAlgorithms = slices.Clone(c.SignatureAlgorithms), slices.Clone(c.DigestAlgorithms)
+	for _, list := range []struct {
+		name  string
+		uris  []string
+		known func(uri string) bool
+	}{{"SignatureAlgorithms", c.SignatureAlgorithms, xmlsec.IsSignatureAlgorithm}, {"DigestAlgorithms", c.DigestAlgorithms, xmlsec.IsDigestAlgorithm}} {
+		for i, uri := range list.uris {
+			if !list.known(uri) || slices.Contains(list.uris[:i], uri) {
+				return fmt.Errorf("saml: %s: %s is not an algorithm that the library knows, or is there twice", list.name, quoted(uri))
+			}
+		}
+	}
+	for i, k := range c.SigningKeys {
+		if _, err := c.defaultSigning(k); err != nil {
+			return fmt.Errorf("saml: SigningKeys[%d]: %w", i, err)
+		}
+	}
+	if len(c.signers()) > 0 && len(c.DigestAlgorithms) > 0 && c.defaultDigest() == "" {
+		return errors.New("saml: DigestAlgorithms has none to sign with")
+	}
+	return nil
 }
 
 // checkOwn checks a URL of our own.

@@ -20,6 +20,20 @@ type DecryptionKey struct {
 	Certificate []byte
 }
 
+// ParseDecryptionKey reads what ParseKeyPair reads; the key must be RSA or ECDSA.
+func ParseDecryptionKey(texts ...string) (DecryptionKey, error) {
+	key, certificate, err := parseOwnKey(texts)
+	if err != nil {
+		return DecryptionKey{}, err
+	}
+	k := DecryptionKey{Key: key, Certificate: certificate}
+	if err := k.check(); err != nil {
+		return DecryptionKey{}, fmt.Errorf("saml: %w", err)
+	}
+	k.Key = hideDecryption(key)
+	return k, nil
+}
+
 // public is the other half of the key.
 func (k DecryptionKey) public() (crypto.PublicKey, error) {
 	switch key := k.Key.(type) {

@@ -27,6 +27,8 @@ const (
 	ChangeErrorURL           DifferenceKind = "change_error_url"
 	ChangeWantRequestsSigned DifferenceKind = "change_want_requests_signed"
 	ChangeScopes             DifferenceKind = "change_scopes"
+	ChangeSigningMethods     DifferenceKind = "change_signing_methods"
+	ChangeDigestMethods      DifferenceKind = "change_digest_methods"
 )
 
 // A Difference is one decision for an administrator: what the trust has, what the metadata has, side by side.
@@ -76,6 +78,8 @@ func (t *LoginTrust) Compare(p Proposal) ([]Difference, error) {
 		field(ChangeErrorURL, t.ErrorURL, want.ErrorURL)
 	}
 	field(ChangeWantRequestsSigned, fmt.Sprint(t.WantRequestsSigned), fmt.Sprint(want.WantRequestsSigned))
+	field(ChangeSigningMethods, methodList(t.SigningMethods), methodList(want.SigningMethods))
+	field(ChangeDigestMethods, strings.Join(t.DigestMethods, " "), strings.Join(want.DigestMethods, " "))
 	if p.Verified && len(want.Scopes) > 0 {
 		field(ChangeScopes, scopeList(t.Scopes), scopeList(want.Scopes))
 	}
@@ -151,6 +155,16 @@ func (d Difference) Apply(t LoginTrust) (LoginTrust, error) {
 			err = errStale
 		}
 		t.Scopes = strings.Fields(d.Want)
+	case ChangeSigningMethods:
+		if methodList(t.SigningMethods) != d.Have {
+			err = errStale
+		}
+		t.SigningMethods = readMethodList(d.Want)
+	case ChangeDigestMethods:
+		if strings.Join(t.DigestMethods, " ") != d.Have {
+			err = errStale
+		}
+		t.DigestMethods = strings.Fields(d.Want)
 	default:
 		err = d.applyURL(&t)
 	}

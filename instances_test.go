@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/logintrust/saml"
+	"github.com/logintrust/saml/internal/fips"
 	"github.com/logintrust/saml/samltest"
 )
 
@@ -145,6 +146,7 @@ func TestTrustByHand(t *testing.T) {
 //
 // req: SA-15
 func TestOldSample(t *testing.T) {
+	fips.Forbids(t, "SHA-1 and RSA keys of 1024 bits")
 	t.Parallel()
 	idp, err := samltest.New(samltest.Options{EntityID: "https://saml.example.com", Key: mustKey(t, "weak-rsa1024")})
 	require.NoError(t, err)

@@ -33,7 +33,7 @@ func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
 		// A key that is too short is refused at login, by reason of the trust's options.
-		if k == nil || k.N == nil || k.N.Sign() <= 0 || k.N.Bit(0) == 0 || k.N.BitLen() < 1024 || k.N.BitLen() > 8192 ||
+		if k == nil || k.N == nil || k.N.Sign() <= 0 || k.N.Bit(0) == 0 || k.N.BitLen() < 1024 || k.N.BitLen() > maxRSABits ||
 			k.E < 3 || k.E%2 == 0 || k.E > math.MaxInt32 {
 			return PublicKey{}, errors.New("saml: an RSA key must have 1024 to 8192 bits, and an odd modulus and exponent")
 		}
@@ -91,6 +91,9 @@ func (k PublicKey) SHA256() string {
 	}
 	return hexSum(k.spki)
 }
+
+// SPKI is the key's SubjectPublicKeyInfo, DER, without its certificate.
+func (k PublicKey) SPKI() []byte { return slices.Clone(k.spki) }
 
 // CertificateSHA256 is the hex SHA-256 of the certificate that the key came in, "" for a bare key.
 func (k PublicKey) CertificateSHA256() string {
@@ -152,34 +155,6 @@ func (k *PublicKey) UnmarshalText(text []byte) error {
 	}
 	*k = key
 	return nil
-}
-
-// A KeyPair is a key of our own: Signer may live in an HSM or a KMS.
-type KeyPair struct {
-	// Signer holds the private key: RSA of 2048 bits or more, or ECDSA on P-256, P-384 or P-521.
-	Signer crypto.Signer
-	// Certificate is the DER of a certificate for it, which SP metadata and signatures show, and which need not
-	// be signed by anybody in particular. Nil publishes the bare key, which some products cannot read (SimpleSAMLphp).
-	Certificate []byte
-}
-
-func (p KeyPair) check() error {
-	if p.Signer == nil {
-		return errors.New("a KeyPair without Signer")
-	}
-	key, err := NewPublicKey(p.Signer.Public())
-	if err != nil {
-		return err
-	}
-	switch k := key.key.(type) {
-	case *rsa.PublicKey:
-		if k.N.BitLen() < 2048 {
-			return fmt.Errorf("an RSA key of %d bits", k.N.BitLen())
-		}
-	case ed25519.PublicKey:
-		return errors.New("Ed25519 keys cannot sign requests")
-	}
-	return checkCertificate(p.Certificate, key)
 }
 
 // appendPinned appends the bare keys of a trust.

@@ -2,7 +2,6 @@ package saml
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
@@ -273,47 +272,4 @@ func keyOfCertificate(der []byte) (spki []byte, ok bool) {
 		return nil, false
 	}
 	return tbs.Key.FullBytes, true
-}
-
-// PublicFromPrivate gives the public half of a private key, PEM or base64 of PKCS#8, PKCS#1 or SEC 1, for the rare
-// administrator who has nothing else. Keep only what it returns; a private key that was pasted somewhere is best replaced.
-func PublicFromPrivate(text string) (PublicKey, error) {
-	unread := errors.New("saml: not a private key that can be read: PKCS#8, PKCS#1 or SEC 1, not encrypted")
-	text, err := cleaned(text)
-	if err != nil {
-		return PublicKey{}, err
-	}
-	der, err := privateDER(text)
-	if err != nil {
-		return PublicKey{}, unread
-	}
-	defer clear(der)
-	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		if signer, ok := key.(crypto.Signer); ok {
-			return NewPublicKey(signer.Public())
-		}
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return NewPublicKey(key.Public())
-	}
-	if key, err := x509.ParseECPrivateKey(der); err == nil {
-		return NewPublicKey(key.Public())
-	}
-	return PublicKey{}, unread
-}
-
-// privateDER decodes what stands between the markers of a private key. OpenSSL writes EC PARAMETERS in front of one, and
-// certificates may stand around it.
-func privateDER(text string) ([]byte, error) {
-	marks := marker.FindAllStringSubmatchIndex(text, 2*maxCertificates)
-	if len(marks) == 0 {
-		return decodeKey(text)
-	}
-	for i := 0; i+1 < len(marks); i++ {
-		begin, end := marks[i], marks[i+1]
-		if text[begin[2]:begin[3]] == "BEGIN" && namesPrivateKey(text[begin[4]:begin[5]]) && text[end[2]:end[3]] == "END" {
-			return decodeKey(text[begin[1]:end[0]])
-		}
-	}
-	return nil, errNoKey
 }

@@ -32,6 +32,9 @@ type KeyWarning struct {
 // minRSABits is what a login demands without LoginTrust.AllowRSA1024.
 const minRSABits = 2048
 
+// maxRSABits is the longest key that is pinned.
+const maxRSABits = 8192
+
 // Warnings lists what an administrator should know of the key at that time; soon is how long before its certificate
 // expires that begins to count, 0 for not before. A certificate is only the wrapping of a key: that it is signed by
 // itself, or by nobody known, is no warning.

@@ -141,6 +141,14 @@ type LoginTrust struct {
 
 	// WantRequestsSigned says that the identity provider wants signed AuthnRequests; without a key of ours no login starts.
 	WantRequestsSigned bool `json:"wantRequestsSigned,omitempty"`
+	// SignatureAlgorithm is the URI of the algorithm that what we send is signed with, AlgorithmRSASHA256 or another. Empty is
+	// the first of SigningMethods that a key of ours can do, or without these the one that suits our first key.
+	SignatureAlgorithm string `json:"signatureAlgorithm,omitempty"`
+	// SigningMethods are the signature algorithms that the identity provider declares in its metadata, in its order. What we
+	// send is signed with one of them, by the first of our keys that fits, or no login starts. Empty: it declares none.
+	SigningMethods []SigningMethod `json:"signingMethods,omitempty"`
+	// DigestMethods are the URIs of the digests that it declares, in its order, for signatures inside of XML.
+	DigestMethods []string `json:"digestMethods,omitempty"`
 	// Audiences are further audiences that are accepted beside our own entity ID.
 	Audiences []string `json:"audiences,omitempty"`
 	// AuthnContext lists the authentication context classes that are accepted; empty accepts any.

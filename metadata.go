@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,10 +22,13 @@ type document struct {
 func (sp *ServiceProvider) describe() (document, error) {
 	o := &sp.config.Metadata
 	m := compose.SPMetadata{EntityID: sp.config.EntityID, CacheDuration: cacheDuration(o.CacheDuration), ValidUntil: o.ValidUntil,
-		ACSURL: sp.config.ACSURL, SignsRequests: len(sp.config.SigningKeys) > 0, NameIDFormats: o.NameIDFormats, UI: o.UI.elements()}
+		ACSURL: sp.config.ACSURL, SignsRequests: len(sp.config.signers()) > 0, NameIDFormats: o.NameIDFormats, UI: o.UI.elements()}
 	m.ByArtifact = sp.config.Artifacts != nil
 	if sp.config.DiscoveryURL != "" {
 		m.DiscoveryURL = sp.config.LoginURL
+	}
+	if !o.OmitAlgorithms {
+		m.Digests, m.Methods = sp.config.supported()
 	}
 	for _, k := range sp.config.SigningKeys {
 		m.SigningKeys = append(m.SigningKeys, compose.MetadataKey{Certificate: k.Certificate, Key: k.Signer.Public()})
@@ -51,12 +53,14 @@ func (sp *ServiceProvider) describe() (document, error) {
 		}
 		m.Services = append(m.Services, service)
 	}
-	var signer crypto.Signer
-	var certificate []byte
+	var key *compose.SigningKey
 	if o.Sign {
-		signer, certificate = sp.config.SigningKeys[0].Signer, sp.config.SigningKeys[0].Certificate
+		var err error
+		if key, err = sp.config.defaultSigning(sp.config.signers()[0]); err != nil {
+			return document{}, err
+		}
 	}
-	b, err := m.Document(signer, certificate)
+	b, err := m.Document(key)
 	if err != nil {
 		return document{}, fmt.Errorf("saml: metadata: %w", err)
 	}

@@ -15,7 +15,7 @@ import (
 // MetadataOptions are what SP metadata says beside what follows from the rest of a Config. All of it may be left out. Texts
 // for people are maps from a language (en, de-CH) to the text in it.
 type MetadataOptions struct {
-	// Sign signs the metadata with the first of the SigningKeys, once, in New. With an ECDSA key each process makes a
+	// Sign signs the metadata with the first of the SigningKeys that signs, once, in New. With an ECDSA key each process makes a
 	// signature of its own, so that processes serve different bytes; with RSA they are the same. ADFS wants a Certificate.
 	Sign bool
 	// CacheDuration is how often identity providers are asked to read the metadata again: a day if 0.
@@ -23,6 +23,8 @@ type MetadataOptions struct {
 	// ValidUntil, if not zero, is when the metadata expires: identity providers then refuse logins until they have a newer
 	// one, so a Config with a later time must be in use well before.
 	ValidUntil time.Time
+	// OmitAlgorithms leaves out which signatures we verify, for products that stumble over an Extensions element.
+	OmitAlgorithms bool
 	// NameIDFormats are the formats of NameID that we take, in order of preference; none leaves the choice to the
 	// identity provider. They are a request, not a check.
 	NameIDFormats []string
@@ -101,7 +103,7 @@ func (o MetadataOptions) complete(canSign bool, now time.Time) (MetadataOptions,
 	}
 	var c optionCheck
 	if o.Sign && !canSign {
-		c.fail("Sign", "needs SigningKeys")
+		c.fail("Sign", "needs a key in SigningKeys that signs")
 	}
 	if o.CacheDuration < time.Second {
 		c.fail("CacheDuration", "must be a second or more")

@@ -162,6 +162,7 @@ func propose(idp importable, opts ImportOptions, now time.Time) (Proposal, error
 		p.note(NoteDescriptionCut, "The name is longer than %d characters and was cut.", maxShortText)
 	}
 	p.addScopes(idp)
+	p.addAlgorithms(idp.IdP)
 	p.Trust.Product = guessProduct(idp.EntityID, p.Trust.LoginURL)
 	if err := p.Trust.Check(); err != nil {
 		return Proposal{}, err
@@ -274,6 +275,30 @@ func (p *Proposal) addScopes(idp importable) {
 		p.Trust.Scopes = slices.Clone(p.ClaimedScopes)
 	default:
 		p.note(NoteScopesClaimed, "The metadata claims %d scopes for itself. Enter those that belong to the organization.", len(p.ClaimedScopes))
+	}
+}
+
+// addAlgorithms takes what the metadata declares, in its order. What it declares twice, or not as a URI, is left out.
+func (p *Proposal) addAlgorithms(idp wire.IdP) {
+	admit := func(uri string, known int) bool {
+		var wrong problems
+		wrong.algorithms("", []string{uri})
+		return len(wrong) == 0 && known < maxURIEntries
+	}
+	t := &p.Trust
+	for _, m := range idp.SigningMethods {
+		method := SigningMethod{Algorithm: m.Algorithm, MinKeySize: m.MinKeySize, MaxKeySize: m.MaxKeySize}
+		if method.MaxKeySize > 0 && method.MaxKeySize < method.MinKeySize {
+			continue // no key has such a size
+		}
+		if admit(m.Algorithm, len(t.SigningMethods)) && !slices.Contains(t.SigningMethods, method) {
+			t.SigningMethods = append(t.SigningMethods, method)
+		}
+	}
+	for _, uri := range idp.DigestMethods {
+		if admit(uri, len(t.DigestMethods)) && !slices.Contains(t.DigestMethods, uri) {
+			t.DigestMethods = append(t.DigestMethods, uri)
+		}
 	}
 }
 

@@ -90,7 +90,7 @@ func (d *RequestDetails) check(sp *ServiceProvider, classes []string) error {
 		return errors.New("both AuthnContext and AuthnContextDecls (SAML Core 3.3.2.2.1)")
 	case len(d.AuthnContextDecls) > maxClasses:
 		return fmt.Errorf("more than %d AuthnContextDecls", maxClasses)
-	case d.Consent != "" && len(sp.config.SigningKeys) == 0:
+	case d.Consent != "" && len(sp.config.signers()) == 0:
 		return errors.New("a Consent in a request that is not signed (SAML Core 3.2.1)")
 	case d.ByArtifact && sp.config.Artifacts == nil:
 		return errors.New("an answer ByArtifact without Config.Artifacts")

@@ -22,6 +22,7 @@ type ServiceProvider struct {
 	popupEnd string              // where a login in a pop-up window leads
 	readers  sync.Pool           // of *workspace
 	opening  []crypto.PrivateKey // the DecryptionKeys
+	admitted *xmlsec.Admitted    // the algorithms of signatures; nil for all
 
 	envelope, assertion []rule // envelopeRules and assertionRules; a test takes them away one at a time
 }
@@ -36,6 +37,9 @@ func New(config Config) (*ServiceProvider, error) {
 	sp.popupEnd = popupPlace(config.LoginURL)
 	for _, k := range config.DecryptionKeys {
 		sp.opening = append(sp.opening, k.Key)
+	}
+	if len(config.SignatureAlgorithms)+len(config.DigestAlgorithms) > 0 {
+		sp.admitted = &xmlsec.Admitted{Signatures: config.SignatureAlgorithms, Digests: config.DigestAlgorithms}
 	}
 	sp.readers.New = func() any { return &workspace{reader: xmlsec.NewReader()} }
 	sp.metadata, err = sp.describe()
@@ -219,12 +223,19 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 // open verifies what is signed with the keys of the trust, and decodes only that.
 func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust *LoginTrust) (*candidate, *Error) {
 	w.keys = appendPinned(w.keys[:0], trust.Keys)
-	opened, err := response.Open(w.keys, trust.policy(), sp.opener(w))
+	opened, err := response.Open(w.keys, sp.policy(trust), sp.opener(w))
 	if err != nil {
 		return nil, reasonOf(err)
 	}
 	w.candidate = candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL}
 	return &w.candidate, nil
+}
+
+// policy is what the trust admits, and the host.
+func (sp *ServiceProvider) policy(trust *LoginTrust) xmlsec.Policy {
+	p := trust.policy()
+	p.Only = sp.admitted
+	return p
 }
 
 // opener opens what is encrypted; nil if we have no key for that.

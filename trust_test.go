@@ -37,6 +37,8 @@ func fullTrust(t testing.TB) saml.LoginTrust {
 			require.NotEmpty(t, trust.Keys)
 		case []saml.ArtifactService:
 			trust.ArtifactServices = []saml.ArtifactService{{Index: 1, URL: "https://example.com/artifact"}}
+		case []saml.SigningMethod:
+			trust.SigningMethods = []saml.SigningMethod{{Algorithm: saml.AlgorithmRSASHA512, MinKeySize: 2048, MaxKeySize: 4096}, {Algorithm: "urn:x"}}
 		case saml.AttributeNames:
 			trust.Attributes = saml.AttributeNames{FirstName: "f", LastName: "l", Email: "e", Username: "u"}
 		default:
@@ -45,6 +47,8 @@ func fullTrust(t testing.TB) saml.LoginTrust {
 		}
 	}
 	trust.PageVariables = []string{"id", "tab"}
+	trust.SignatureAlgorithm = saml.AlgorithmRSASHA512
+	trust.DigestMethods = []string{saml.AlgorithmSHA512, "urn:x"}
 	trust.AllowedRoles = []string{trust.DefaultRole, "admin"}
 	for i := range v.NumField() {
 		require.False(t, v.Field(i).IsZero(), v.Type().Field(i).Name)
@@ -75,6 +79,8 @@ func eachField(t *testing.T, f func(name string, changed saml.LoginTrust)) {
 				field.Set(reflect.ValueOf(other.Trust().Keys))
 			case "ArtifactServices":
 				field.Set(reflect.ValueOf([]saml.ArtifactService{{Index: 2, URL: "https://example.com/artifact"}}))
+			case "SigningMethods":
+				field.Set(reflect.ValueOf([]saml.SigningMethod{{Algorithm: "urn:x"}, {Algorithm: saml.AlgorithmRSASHA512}}))
 			default:
 				field.Set(reflect.ValueOf([]string{"b.example.com", "other.example.com"}))
 			}
@@ -299,6 +305,27 @@ func TestLoginTrustProblems(t *testing.T) {
 		}},
 		{"department", "DefaultDepartment", func(t *saml.LoginTrust) { t.DefaultDepartment = "a\x00" }},
 		{"unknown InResponseTo", "AllowUnknownInResponseTo", func(t *saml.LoginTrust) { t.AllowUnknownInResponseTo = true }},
+		{"signature algorithm", "", func(t *saml.LoginTrust) { t.SignatureAlgorithm = saml.AlgorithmEd25519 }},
+		{"signature algorithm that we do not make", "SignatureAlgorithm", func(t *saml.LoginTrust) { t.SignatureAlgorithm = "http://www.w3.org/2000/09/xmldsig#rsa-sha1" }},
+		{"signature algorithm that is declared", "", func(t *saml.LoginTrust) {
+			t.SignatureAlgorithm, t.SigningMethods = saml.AlgorithmRSASHA512, []saml.SigningMethod{{Algorithm: "urn:x"}, {Algorithm: saml.AlgorithmRSASHA512}}
+		}},
+		{"signature algorithm that is not declared", "SignatureAlgorithm", func(t *saml.LoginTrust) {
+			t.SignatureAlgorithm, t.SigningMethods = saml.AlgorithmRSASHA512, []saml.SigningMethod{{Algorithm: saml.AlgorithmRSASHA256}}
+		}},
+		{"signing method with sizes", "", func(t *saml.LoginTrust) {
+			t.SigningMethods = []saml.SigningMethod{{Algorithm: "urn:x", MinKeySize: 1, MaxKeySize: 1}, {Algorithm: "urn:x", MaxKeySize: 2}, {Algorithm: "urn:x", MinKeySize: 3}}
+		}},
+		{"signing method with sizes the wrong way round", "SigningMethods", func(t *saml.LoginTrust) {
+			t.SigningMethods = []saml.SigningMethod{{Algorithm: "urn:x", MinKeySize: 2, MaxKeySize: 1}}
+		}},
+		{"signing method with a negative size", "SigningMethods", func(t *saml.LoginTrust) {
+			t.SigningMethods = []saml.SigningMethod{{Algorithm: "urn:x", MinKeySize: -2}}
+		}},
+		{"signing method that is no URI", "SigningMethods", func(t *saml.LoginTrust) { t.SigningMethods = []saml.SigningMethod{{Algorithm: "rsa-sha256"}} }},
+		{"signing method with space", "SigningMethods", func(t *saml.LoginTrust) { t.SigningMethods = []saml.SigningMethod{{Algorithm: "urn:a b"}} }},
+		{"33 digests", "DigestMethods", func(t *saml.LoginTrust) { t.DigestMethods = long(33, "urn:") }},
+		{"empty digest", "DigestMethods", func(t *saml.LoginTrust) { t.DigestMethods = []string{""} }},
 		{"audience with space", "Audiences", func(t *saml.LoginTrust) { t.Audiences = []string{"a b"} }},
 		{"33 contexts", "AuthnContext", func(t *saml.LoginTrust) { t.AuthnContext = long(33, "urn:") }},
 		{"negative age", "MaxAuthnAge", func(t *saml.LoginTrust) { t.MaxAuthnAge = -1 }},

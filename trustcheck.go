@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/logintrust/saml/internal/compose"
 )
 
 // A FieldError says which field of a login trust may not be saved as it is, and why.
@@ -238,10 +240,38 @@ func (t *LoginTrust) checkUsers(p *problems) {
 
 func (t *LoginTrust) checkMessages(p *problems) {
 	p.when(t.AllowUnknownInResponseTo && !t.AllowIdPInitiated, "AllowUnknownInResponseTo", "needs AllowIdPInitiated")
+	t.checkAlgorithms(p)
 	p.uris("Audiences", t.Audiences)
 	p.uris("AuthnContext", t.AuthnContext)
 	p.when(t.MaxAuthnAge < 0, "MaxAuthnAge", "must not be negative")
 	p.texts("RequiredAttributes", t.RequiredAttributes)
+}
+
+func (t *LoginTrust) checkAlgorithms(p *problems) {
+	_, known := compose.MethodByURI(t.SignatureAlgorithm)
+	switch {
+	case t.SignatureAlgorithm == "":
+	case !known:
+		p.add("SignatureAlgorithm", "must be one of %s", strings.Join(compose.Methods(), " "))
+	case len(t.acceptedMethods()) == 0:
+		p.add("SignatureAlgorithm", "must be one of SigningMethods, which the identity provider declares")
+	}
+	uris := make([]string, len(t.SigningMethods))
+	for i, m := range t.SigningMethods {
+		uris[i] = m.Algorithm
+		p.when(m.MinKeySize < 0 || m.MaxKeySize < 0 || m.MaxKeySize > 0 && m.MaxKeySize < m.MinKeySize, "SigningMethods",
+			fmt.Sprintf("entry %d has sizes of keys that no key has", i+1))
+	}
+	p.algorithms("SigningMethods", uris)
+	p.algorithms("DigestMethods", t.DigestMethods)
+}
+
+// algorithms checks a list of URIs that metadata declares. They need not be known.
+func (p *problems) algorithms(field string, list []string) {
+	p.uris(field, list)
+	for i, uri := range list {
+		p.when(!strings.Contains(uri, ":"), field, fmt.Sprintf("entry %d must be the URI of an algorithm", i+1))
+	}
 }
 
 func checkDomain(s string) string {

@@ -1,6 +1,7 @@
 // Logintrust is the command line of the library.
 //
 // logintrust replay judges logins that were written down, one JSON object a line, each with its own clock and keys.
+// logintrust keys makes, inspects and converts keys and certificates of service providers.
 package main
 
 import (
@@ -22,6 +23,7 @@ const usage = `Usage: logintrust COMMAND [ARGUMENT...]
 
 Commands:
   replay [-check] [FILE...]   judge written-down logins, one JSON object a line
+  keys COMMAND                make, inspect and convert keys and certificates
   help                        print this text
 
 "logintrust COMMAND -h" says more about a command.
@@ -39,6 +41,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "replay":
 		return runReplay(args[1:], stdin, stdout, stderr)
+	case "keys":
+		return runKeys(args[1:], stdin, stdout, stderr)
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(stdout, usage)
 		return exitOK

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"crypto"
-	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"net/url"
@@ -31,6 +30,7 @@ type Redirect struct {
 	XML        []byte
 	RelayState string        // "" leaves it out
 	Signer     crypto.Signer // nil sends it unsigned
+	Algorithm  string        // URI of the signature algorithm; "" is the one that suits the key
 }
 
 // URL builds the URL once, and signs exactly the octets that it sends (SAML Bindings 3.4.4.1).
@@ -51,14 +51,12 @@ func (m Redirect) URL() (string, error) {
 		q.WriteString("&RelayState=" + url.QueryEscape(m.RelayState))
 	}
 	if m.Signer != nil {
-		uri, hash, err := compose.Algorithm(m.Signer.Public())
+		method, err := compose.SigningKey{Signer: m.Signer, Algorithm: m.Algorithm}.Method()
 		if err != nil {
 			return "", err
 		}
-		q.WriteString("&SigAlg=" + url.QueryEscape(uri))
-		h := hash.New()
-		h.Write([]byte(q.String()))
-		signature, err := compose.XMLSigner(m.Signer).Sign(rand.Reader, h.Sum(nil), hash)
+		q.WriteString("&SigAlg=" + url.QueryEscape(method.URI))
+		signature, err := method.Sign(m.Signer, []byte(q.String()))
 		if err != nil {
 			return "", fmt.Errorf("signing: %w", err)
 		}

@@ -1,12 +1,14 @@
 package compose
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/des"
 	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -158,6 +160,9 @@ func (r Encryption) transport(e *etree.Element, to *rsa.PublicKey, key []byte) (
 	uri := r.Transport
 	if uri == "" {
 		uri = OAEPMGF1P
+		if fips140.Enforced() { // whose mask is made with SHA-1
+			uri, r.Digest, r.MGF = OAEP, cmp.Or(r.Digest, crypto.SHA256), cmp.Or(r.MGF, crypto.SHA256)
+		}
 	}
 	method := e.CreateElement("xenc:EncryptionMethod")
 	method.CreateAttr("Algorithm", uri)

@@ -3,9 +3,11 @@ package compose
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/fips140"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -34,6 +36,14 @@ type SPMetadata struct {
 	Organization   *Organization
 	Contacts       []Contact
 	Services       []AttributeService
+	Digests        []string // that we verify, the preferred first
+	Methods        []SupportedMethod
+}
+
+// SupportedMethod is alg:SigningMethod (SAML V2.0 Metadata Profile for Algorithm Support 2.4).
+type SupportedMethod struct {
+	Algorithm              string
+	MinKeySize, MaxKeySize int // 0 leaves it out
 }
 
 const discoveryNS = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol"
@@ -77,8 +87,8 @@ type RequestedAttribute struct {
 	Required                       bool
 }
 
-// Document builds the metadata. A signer signs it, with the certificate in the signature; nil does not.
-func (m SPMetadata) Document(signer crypto.Signer, certificate []byte) ([]byte, error) {
+// Document builds the metadata, and signs it with a key, if there is one.
+func (m SPMetadata) Document(key *SigningKey) ([]byte, error) {
 	e := etree.NewElement("md:EntityDescriptor")
 	e.CreateAttr("xmlns:md", wire.MetadataNS)
 	e.CreateAttr("entityID", m.EntityID)
@@ -88,6 +98,7 @@ func (m SPMetadata) Document(signer crypto.Signer, certificate []byte) ([]byte, 
 	if m.CacheDuration != "" {
 		e.CreateAttr("cacheDuration", m.CacheDuration)
 	}
+	m.algorithms(e)
 	if err := m.role(e.CreateElement("md:SPSSODescriptor")); err != nil {
 		return nil, err
 	}
@@ -103,7 +114,7 @@ func (m SPMetadata) Document(signer crypto.Signer, certificate []byte) ([]byte, 
 	doc.Indent(2)
 	doc.WriteSettings.CanonicalText = true
 	doc.WriteSettings.CanonicalAttrVal = true
-	if signer == nil {
+	if key == nil {
 		return doc.WriteToBytes()
 	}
 	// The ID comes from the content, so that it is as stable as that is.
@@ -113,12 +124,34 @@ func (m SPMetadata) Document(signer crypto.Signer, certificate []byte) ([]byte, 
 	}
 	sum := sha256.Sum256(content)
 	e.CreateAttr("ID", "_"+hex.EncodeToString(sum[:20]))
-	signed, err := SignFirst(e, signer, certificate)
+	signed, err := key.SignFirst(e)
 	if err != nil {
 		return nil, err
 	}
 	doc.SetRoot(signed)
 	return doc.WriteToBytes()
+}
+
+// algorithms says what we verify, in the Extensions of the entity: the first child but for a signature.
+func (m SPMetadata) algorithms(e *etree.Element) {
+	if len(m.Digests)+len(m.Methods) == 0 {
+		return
+	}
+	extensions := e.CreateElement("md:Extensions")
+	extensions.CreateAttr("xmlns:alg", wire.AlgorithmNS)
+	for _, uri := range m.Digests {
+		extensions.CreateElement("alg:DigestMethod").CreateAttr("Algorithm", uri)
+	}
+	for _, method := range m.Methods {
+		child := extensions.CreateElement("alg:SigningMethod")
+		child.CreateAttr("Algorithm", method.Algorithm)
+		if method.MinKeySize > 0 {
+			child.CreateAttr("MinKeySize", strconv.Itoa(method.MinKeySize))
+		}
+		if method.MaxKeySize > 0 {
+			child.CreateAttr("MaxKeySize", strconv.Itoa(method.MaxKeySize))
+		}
+	}
 }
 
 // role has its parts in the order of the schema.
@@ -307,6 +340,16 @@ func (k MetadataKey) describe(descriptor *etree.Element, use string) error {
 		e.CreateAttr("xmlns:dsig11", "http://www.w3.org/2009/xmldsig11#")
 		e.CreateElement("dsig11:NamedCurve").CreateAttr("URI", "urn:oid:"+oids[key.Curve.Params().BitSize])
 		e.CreateElement("dsig11:PublicKey").SetText(base64.StdEncoding.EncodeToString(point))
+	case ed25519.PublicKey:
+		// XML Signature has no KeyValue for it: DEREncodedKeyValue stands in the KeyInfo itself (XML Signature 1.1, 4.5.8).
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			return err
+		}
+		info.RemoveChild(value)
+		e := info.CreateElement("dsig11:DEREncodedKeyValue")
+		e.CreateAttr("xmlns:dsig11", "http://www.w3.org/2009/xmldsig11#")
+		e.SetText(base64.StdEncoding.EncodeToString(der))
 	default:
 		return fmt.Errorf("cannot publish a %T", k.Key)
 	}

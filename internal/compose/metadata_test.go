@@ -2,7 +2,6 @@ package compose_test
 
 import (
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -26,7 +25,7 @@ func TestKeyDescriptors(t *testing.T) {
 	require.NoError(t, err)
 	m := compose.SPMetadata{EntityID: "https://sp", ACSURL: "https://sp/acs", SigningKeys: []compose.MetadataKey{{Certificate: []byte("one")}, {Key: ecKey.Public()}},
 		EncryptionKeys: []compose.MetadataKey{{Certificate: []byte("two")}, {Key: rsaKey.Public()}}}
-	b, err := m.Document(nil, nil)
+	b, err := m.Document(nil)
 	require.NoError(t, err)
 	var uses []string
 	for part := range strings.SplitSeq(string(b), "<md:KeyDescriptor use=") {
@@ -35,7 +34,7 @@ func TestKeyDescriptors(t *testing.T) {
 	}
 	assert.Equal(t, []string{`"signing"`, `"signing"`, `"encryption"`, `"encryption"`}, uses[1:])
 	assert.Equal(t, 4, strings.Count(string(b), "<ds:KeyInfo "))
-	m.EncryptionKeys = []compose.MetadataKey{{Key: ed25519.PublicKey{}}}
-	_, err = m.Document(nil, nil)
+	m.EncryptionKeys = []compose.MetadataKey{{Key: []byte{}}}
+	_, err = m.Document(nil)
 	require.ErrorContains(t, err, "cannot publish")
 }

@@ -97,6 +97,12 @@ func (j *JavaDSig) Verify(id string, spki, doc []byte) ([]byte, error) {
 	return j.ask("verify", id, b64(spki), b64(doc))
 }
 
+// VerifyOctets checks a signature that stands apart from what it signs, as HTTP-Redirect has it, with a public key (SPKI, DER).
+func (j *JavaDSig) VerifyOctets(algorithm string, spki, signature, message []byte) error {
+	_, err := j.ask("octets", algorithm, b64(spki), b64(signature), b64(message))
+	return err
+}
+
 // ask sends one job, a line of fields separated by tabs, and reads its answer, "ok<TAB>base64" or "error<TAB>message".
 func (j *jvm) ask(fields ...string) ([]byte, error) {
 	j.mu.Lock()

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,13 +22,21 @@ type IdP struct {
 	SSO, SLO           []Endpoint
 	Artifact           []IndexedEndpoint // ArtifactResolutionService
 	Keys               []Key             // for signing or without use
-	Keyless            int               // KeyDescriptors for signing or without use that hold no key
+	SigningMethods     []SigningMethod
+	DigestMethods      []string
+	Keyless            int // KeyDescriptors for signing or without use that hold no key
 }
 
 // Scope is a shibmd:Scope: what may stand behind the "@" of scoped attributes.
 type Scope struct {
 	Value  string
 	Regexp bool
+}
+
+// SigningMethod is an alg:SigningMethod; sizes are 0 where it gives none that can be read.
+type SigningMethod struct {
+	Algorithm              string
+	MinKeySize, MaxKeySize int
 }
 
 // Endpoint is a place that an IdP listens at.
@@ -175,6 +184,8 @@ func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, e
 		}
 	}
 	idp.Scopes = r.scopes(idp.Scopes, entity.Child(MetadataNS, "Extensions"))
+	r.algorithms(&idp, role.Child(MetadataNS, "Extensions"))
+	r.algorithms(&idp, entity.Child(MetadataNS, "Extensions"))
 	for _, name := range []string{"OrganizationDisplayName", "OrganizationName"} {
 		if idp.DisplayName == "" {
 			idp.DisplayName = r.preferred(entity.Child(MetadataNS, "Organization"), MetadataNS, name)
@@ -196,6 +207,30 @@ func (r *metadataReader) scopes(list []Scope, extensions xmlsec.Element) []Scope
 		}
 	}
 	return list
+}
+
+// algorithms reads a list that is not there yet: the role's take the place of the entity's (SAML V2.0 Metadata Profile for
+// Algorithm Support 2.5).
+func (r *metadataReader) algorithms(idp *IdP, extensions xmlsec.Element) {
+	signing, digests := len(idp.SigningMethods) == 0, len(idp.DigestMethods) == 0
+	for child := range extensions.Children() {
+		uri := r.d.attr(child, "Algorithm").Value
+		switch {
+		case uri == "":
+		case signing && child.Is(AlgorithmNS, "SigningMethod"):
+			idp.SigningMethods = append(idp.SigningMethods, SigningMethod{uri, r.bits(child, "MinKeySize"), r.bits(child, "MaxKeySize")})
+		case digests && child.Is(AlgorithmNS, "DigestMethod"):
+			idp.DigestMethods = append(idp.DigestMethods, uri)
+		}
+	}
+}
+
+func (r *metadataReader) bits(e xmlsec.Element, name string) int {
+	n, err := strconv.ParseUint(strings.TrimSpace(r.d.attr(e, name).Value), 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
 }
 
 // preferred returns the text of the child of that name that is in English, or else the first.

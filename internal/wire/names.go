@@ -6,6 +6,7 @@ const (
 	ProtocolNS  = "urn:oasis:names:tc:SAML:2.0:protocol"
 	MetadataNS  = "urn:oasis:names:tc:SAML:2.0:metadata"
 	UINS        = "urn:oasis:names:tc:SAML:metadata:ui"
+	AlgorithmNS = "urn:oasis:names:tc:SAML:metadata:algsupport"
 	SignatureNS = "http://www.w3.org/2000/09/xmldsig#"
 	InstanceNS  = "http://www.w3.org/2001/XMLSchema-instance"
 )

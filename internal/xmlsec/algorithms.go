@@ -60,6 +60,18 @@ func signatureAlgorithm(uri []byte) (algorithm, bool) {
 	return algorithm{}, false
 }
 
+// IsSignatureAlgorithm and IsDigestAlgorithm report whether a URI names an algorithm that is known here, SHA-1 included.
+func IsSignatureAlgorithm(uri string) bool {
+	_, known := signatureAlgorithm([]byte(uri))
+	return known
+}
+
+// IsDigestAlgorithm: see IsSignatureAlgorithm.
+func IsDigestAlgorithm(uri string) bool {
+	_, known := digestAlgorithm([]byte(uri))
+	return known
+}
+
 // digestAlgorithm returns the hash that a DigestMethod names (XML Signature 1.1, 6.2).
 func digestAlgorithm(uri []byte) (crypto.Hash, bool) {
 	switch string(uri) {
@@ -112,6 +124,30 @@ type Policy struct {
 	AllowRSA15 bool
 	// AllowTripleDES admits Triple DES, of blocks so small that they repeat (Sweet32, 2016).
 	AllowTripleDES bool
+	// Only, if it is not nil, restricts what is admitted.
+	Only *Admitted
+}
+
+// Admitted are the URIs of all the algorithms that are admitted; an empty list restricts nothing.
+type Admitted struct{ Signatures, Digests []string }
+
+func (p Policy) admitsSignature(uri []byte) bool {
+	return p.Only == nil || admits(p.Only.Signatures, uri)
+}
+
+func (p Policy) admitsDigest(uri []byte) bool { return p.Only == nil || admits(p.Only.Digests, uri) }
+
+// admits reports whether a list of algorithms, if there is one, has this one.
+func admits(list []string, uri []byte) bool {
+	if len(list) == 0 {
+		return true
+	}
+	for _, admitted := range list {
+		if admitted == string(uri) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p Policy) checkHash(h crypto.Hash) error {

@@ -108,6 +108,9 @@ func (s *signature) readMethod(e Element, p Policy) error {
 	if s.algorithm, known = signatureAlgorithm(uri); !known {
 		return fault(UnsupportedAlgorithm, "signature algorithm %.64q", uri)
 	}
+	if !p.admitsSignature(uri) {
+		return fault(WeakAlgorithm, "signature algorithm %.64q, which this service provider does not admit", uri)
+	}
 	if e.First().Exists() || e.hasText() {
 		return fault(MalformedSignature, "SignatureMethod must be empty")
 	}
@@ -140,6 +143,9 @@ func (s *signature) readReference(ref, parent Element, p Policy) error {
 	var known bool
 	if s.digest, known = digestAlgorithm(uri); !known {
 		return fault(UnsupportedAlgorithm, "digest algorithm %.64q", uri)
+	}
+	if !p.admitsDigest(uri) {
+		return fault(WeakAlgorithm, "digest algorithm %.64q, which this service provider does not admit", uri)
 	}
 	if parts[1].First().Exists() || parts[1].hasText() || !parts[2].onlyText() {
 		return fault(MalformedSignature, "DigestMethod must be empty and DigestValue must hold text only")

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -62,7 +63,12 @@ var (
 		}
 		return keys
 	})
-	weakKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 1024)) })
+	weakKey = sync.OnceValue(func() *rsa.PrivateKey {
+		if fips140.Enforced() { // which makes none so short; it has the length of one
+			return &rsa.PrivateKey{PublicKey: *keyOf(1024)}
+		}
+		return must(rsa.GenerateKey(rand.Reader, 1024))
+	})
 )
 
 func must[T any](v T, err error) T {
@@ -171,7 +177,11 @@ func hashOf(uri string) crypto.Hash {
 
 func digestOf(t testing.TB, uri string, octets []byte) []byte {
 	t.Helper()
-	h := hashOf(uri).New()
+	hash := hashOf(uri)
+	if fips140.Enforced() && hash == crypto.SHA1 { // which panics; it is to be refused before anybody looks at the value
+		return make([]byte, hash.Size())
+	}
+	h := hash.New()
 	h.Write(octets)
 	return h.Sum(nil)
 }
@@ -180,6 +190,9 @@ func (s signing) signature(t testing.TB, info []byte) []byte {
 	t.Helper()
 	hash := hashOf(s.method)
 	digest := digestOf(t, s.method, info)
+	if fips140.Enforced() && hash == crypto.SHA1 {
+		return make([]byte, 256)
+	}
 	var value []byte
 	var err error
 	switch key := s.key.(type) {

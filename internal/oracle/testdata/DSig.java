@@ -18,6 +18,7 @@ import org.w3c.dom.*;
  *
  *   sign ALGORITHM DIGEST ID PKCS8 DOCUMENT   ok DOCUMENT | error MESSAGE
  *   verify ID SPKI DOCUMENT                   ok OCTETS   | error MESSAGE     (the octets that the Reference digested)
+ *   octets ALGORITHM SPKI SIGNATURE MESSAGE   ok         | error MESSAGE     (a detached signature, as in a Redirect)
  *   hello                                     ok hello
  */
 public class DSig {
@@ -42,6 +43,7 @@ public class DSig {
         return switch (f[0]) {
             case "sign" -> sign(f[1], f[2], f[3], decode(f[4]), decode(f[5]));
             case "verify" -> verify(f[1], decode(f[2]), decode(f[3]));
+            case "octets" -> octets(f[1], decode(f[2]), decode(f[3]), decode(f[4]));
             case "hello" -> "hello".getBytes(StandardCharsets.UTF_8);
             default -> throw new IllegalArgumentException("no such job: " + f[0]);
         };
@@ -95,6 +97,26 @@ public class DSig {
         if (!("#" + id).equals(reference.getURI())) throw new SignatureException("reference to " + reference.getURI());
         if (!reference.validate(context)) throw new SignatureException("wrong digest");
         return reference.getDigestInputStream().readAllBytes();
+    }
+
+    static byte[] octets(String algorithm, byte[] spki, byte[] value, byte[] message) throws Exception {
+        var a = algorithm.substring(algorithm.indexOf('#') + 1);
+        var size = a.replaceAll(".*sha(\\d+).*", "$1");
+        Signature signature;
+        if (a.endsWith("-rsa-MGF1")) {
+            signature = Signature.getInstance("RSASSA-PSS");
+            signature.setParameter(new PSSParameterSpec("SHA-" + size, "MGF1", new MGF1ParameterSpec("SHA-" + size), Integer.parseInt(size) / 8, 1));
+        } else {
+            signature = Signature.getInstance(switch (a.split("-")[0]) {
+                case "rsa" -> "SHA" + size + "withRSA";
+                case "ecdsa" -> "SHA" + size + "withECDSAinP1363Format";
+                default -> "Ed25519";
+            });
+        }
+        signature.initVerify(KeyFactory.getInstance(family(algorithm)).generatePublic(new X509EncodedKeySpec(spki)));
+        signature.update(message);
+        if (!signature.verify(value)) throw new SignatureException("wrong signature value");
+        return new byte[0];
     }
 
     static String family(String algorithm) {
