@@ -104,6 +104,9 @@ type Policy struct {
 	// AllowInclusiveReference admits inclusive canonicalisation of the signed element. Its octets depend on what is
 	// declared around the element, outside of what is signed.
 	AllowInclusiveReference bool
+	// AllowDER admits ECDSA signatures in DER where a signature is Detached. It weakens nothing: one signature then has two
+	// forms, of which XML Signature knows one.
+	AllowDER bool
 }
 
 func (p Policy) checkHash(h crypto.Hash) error {

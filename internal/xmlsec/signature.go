@@ -265,11 +265,15 @@ func (r *Reader) verifyInfo(s signature, keys []crypto.PublicKey, p Policy) erro
 	if err != nil {
 		return err
 	}
-	digest := appendHash(r.digest[:0], s.algorithm.hash, info)
+	return s.algorithm.check(keys, p, info, appendHash(r.digest[:0], s.algorithm.hash, info), value)
+}
+
+// check tries the keys of the right type over message, whose hash is digest.
+func (a algorithm) check(keys []crypto.PublicKey, p Policy, message, digest, signature []byte) error {
 	tried := 0
 	var weak error
 	for _, key := range keys {
-		fits, err := p.usable(s.algorithm.family, key)
+		fits, err := p.usable(a.family, key)
 		if err != nil {
 			weak = err
 		}
@@ -277,7 +281,7 @@ func (r *Reader) verifyInfo(s signature, keys []crypto.PublicKey, p Policy) erro
 			continue
 		}
 		tried++
-		if s.algorithm.verify(key, info, digest, value) {
+		if a.verify(key, message, digest, signature) {
 			return nil
 		}
 	}
