@@ -243,6 +243,7 @@ const (
 	StatusNoAvailableIDP        = "urn:oasis:names:tc:SAML:2.0:status:NoAvailableIDP"
 	StatusNoPassive             = wire.StatusNoPassive
 	StatusNoSupportedIDP        = "urn:oasis:names:tc:SAML:2.0:status:NoSupportedIDP"
+	StatusPartialLogout         = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 	StatusProxyCountExceeded    = "urn:oasis:names:tc:SAML:2.0:status:ProxyCountExceeded"
 	StatusRequestDenied         = "urn:oasis:names:tc:SAML:2.0:status:RequestDenied"
 	StatusRequestUnsupported    = "urn:oasis:names:tc:SAML:2.0:status:RequestUnsupported"

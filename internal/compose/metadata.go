@@ -23,6 +23,7 @@ type SPMetadata struct {
 	CacheDuration  string
 	ValidUntil     time.Time
 	ACSURL         string
+	LogoutURL      string // for HTTP-Redirect and HTTP-POST
 	SignsRequests  bool
 	SigningKeys    []MetadataKey
 	EncryptionKeys []MetadataKey // only with a decryption that works: some products encrypt as soon as there is one
@@ -137,6 +138,13 @@ func (m SPMetadata) role(role *etree.Element) error {
 	for _, k := range m.EncryptionKeys {
 		if err := k.describe(role, "encryption"); err != nil {
 			return err
+		}
+	}
+	if m.LogoutURL != "" {
+		for _, binding := range []string{wire.BindingRedirect, wire.BindingPOST} {
+			slo := role.CreateElement("md:SingleLogoutService")
+			slo.CreateAttr("Binding", binding)
+			slo.CreateAttr("Location", m.LogoutURL)
 		}
 	}
 	for _, format := range m.NameIDFormats {

@@ -29,8 +29,8 @@ type Scope struct {
 	Regexp bool
 }
 
-// Endpoint is a place that an IdP listens at.
-type Endpoint struct{ Binding, Location string }
+// Endpoint is a place that an IdP listens at. Answers go to ResponseLocation if there is one (erratum E41).
+type Endpoint struct{ Binding, Location, ResponseLocation string }
 
 // Key is the content of a KeyDescriptor: a certificate or a bare key.
 type Key struct {
@@ -177,7 +177,7 @@ func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, e
 func isTrue(s string) bool { return s == "true" || s == "1" }
 
 func (r *metadataReader) endpoint(e xmlsec.Element) Endpoint {
-	return Endpoint{r.d.attr(e, "Binding").Value, r.d.attr(e, "Location").Value}
+	return Endpoint{r.d.attr(e, "Binding").Value, r.d.attr(e, "Location").Value, r.d.attr(e, "ResponseLocation").Value}
 }
 
 func (r *metadataReader) scopes(list []Scope, extensions xmlsec.Element) []Scope {
