@@ -20,9 +20,9 @@ type Config struct {
 	BaseURL string
 	// EntityID names the service provider; {BaseURL}/sso/metadata if empty.
 	EntityID string
-	// MetadataURL, LoginURL and ACSURL are {BaseURL}/sso/metadata, /sso/login and /sso/acs if empty. They must be on the
-	// origin of BaseURL.
-	MetadataURL, LoginURL, ACSURL string
+	// MetadataURL, LoginURL, ACSURL and LogoutURL are {BaseURL}/sso/metadata, /sso/login, /sso/acs and /sso/logout if empty. They
+	// must be on the origin of BaseURL.
+	MetadataURL, LoginURL, ACSURL, LogoutURL string
 
 	// Trusts finds the login trusts. Required.
 	Trusts TrustStore
@@ -48,7 +48,21 @@ type Config struct {
 	// Translations is the application's table of translations, for trusts that ask for one.
 	Translations Translations
 
-	// SigningKeys are our own keys: the first signs every AuthnRequest, all are published. None: requests are not signed.
+	// Sessions ends sessions of the application when an identity provider asks for it. It switches single logout on, in both
+	// directions: the metadata then says where logout messages go. It needs SigningKeys, since all of them are signed. nil: no
+	// single logout.
+	Sessions Sessions
+	// EndSession ends the session of the browser that made the request, and returns what the host has kept of its login (see
+	// Login.Session), for Handler: it serves POST {LogoutURL}, from pages of our own, with it. found is false if there was no
+	// session. nil: the host has a handler of its own, which calls StartLogout.
+	EndSession func(w http.ResponseWriter, r *http.Request) (session LoginSession, found bool, err error)
+	// RawQuery is the query of a request as the browser sent it, percent-encoding and all, for hosts behind a gateway that
+	// decodes it and writes it anew, which destroys signatures by HTTP-Redirect; the gateway must hand the original over, in a
+	// header that it lets nobody else set. nil is http.Request.URL.RawQuery, which net/http leaves as it came.
+	RawQuery func(r *http.Request) string
+
+	// SigningKeys are our own keys: the first signs every message that we sign, all are published. None: requests are not
+	// signed, and there is no single logout.
 	SigningKeys []KeyPair
 
 	// Metadata is what SP metadata says beside what follows from the other fields.
@@ -99,7 +113,8 @@ func (c Config) complete() (Config, error) {
 		name string
 		url  *string
 		path string
-	}{{"MetadataURL", &c.MetadataURL, "/sso/metadata"}, {"LoginURL", &c.LoginURL, "/sso/login"}, {"ACSURL", &c.ACSURL, "/sso/acs"}} {
+	}{{"MetadataURL", &c.MetadataURL, "/sso/metadata"}, {"LoginURL", &c.LoginURL, "/sso/login"}, {"ACSURL", &c.ACSURL, "/sso/acs"},
+		{"LogoutURL", &c.LogoutURL, "/sso/logout"}} {
 		if *place.url == "" {
 			*place.url = c.BaseURL + place.path
 		}
@@ -110,8 +125,11 @@ func (c Config) complete() (Config, error) {
 			return c, fmt.Errorf("saml: %s must be on the origin of BaseURL", place.name)
 		}
 	}
-	if paths := []string{pathOf(c.MetadataURL), pathOf(c.LoginURL), pathOf(c.ACSURL)}; paths[0] == paths[1] || paths[0] == paths[2] || paths[1] == paths[2] {
-		return c, errors.New("saml: MetadataURL, LoginURL and ACSURL must have different paths")
+	if paths := []string{pathOf(c.MetadataURL), pathOf(c.LoginURL), pathOf(c.ACSURL), pathOf(c.LogoutURL)}; len(slices.Compact(slices.Sorted(slices.Values(paths)))) < len(paths) {
+		return c, errors.New("saml: MetadataURL, LoginURL, ACSURL and LogoutURL must have different paths")
+	}
+	if c.Sessions != nil && len(c.SigningKeys) == 0 {
+		return c, errors.New("saml: Sessions needs SigningKeys, since messages of single logout are signed")
 	}
 	for _, host := range c.RelayStateHosts {
 		if u, err := url.Parse("https://" + host); err != nil || host == "" || u.Host != host || u.User != nil {
@@ -135,6 +153,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.RawQuery == nil {
+		c.RawQuery = func(r *http.Request) string { return r.URL.RawQuery }
 	}
 	if c.MaxFormBytes, err = bounded("MaxFormBytes", c.MaxFormBytes, maxFormBytes); err != nil {
 		return c, err

@@ -24,6 +24,9 @@ func (sp *ServiceProvider) describe() (document, error) {
 	o := &sp.config.Metadata
 	m := compose.SPMetadata{EntityID: sp.config.EntityID, CacheDuration: cacheDuration(o.CacheDuration), ValidUntil: o.ValidUntil,
 		ACSURL: sp.config.ACSURL, SignsRequests: len(sp.config.SigningKeys) > 0, NameIDFormats: o.NameIDFormats, UI: o.UI.elements()}
+	if sp.config.Sessions != nil {
+		m.LogoutURL = sp.config.LogoutURL
+	}
 	for _, k := range sp.config.SigningKeys {
 		m.SigningKeys = append(m.SigningKeys, compose.MetadataKey{Certificate: k.Certificate, Key: k.Signer.Public()})
 	}

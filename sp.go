@@ -110,7 +110,11 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err != nil {
 		return nil, err.of(c.trust)
 	}
-	if err := sp.mapUser(ctx, login, posted, now); err != nil {
+	err = sp.checkEnded(ctx, c.Assertion, c.trust, now)
+	if err == nil {
+		err = sp.mapUser(ctx, login, posted, now)
+	}
+	if err != nil {
 		sp.unfinish(ctx, login)
 		return nil, err.of(c.trust)
 	}
@@ -181,12 +185,8 @@ func (e *Error) of(t *LoginTrust) *Error {
 
 // read turns a form value into a Response whose parts are in their places. Nothing is verified yet.
 func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Error) {
-	if len(value) > sp.config.MaxFormBytes {
-		return nil, refuse(TooLarge, fmt.Sprintf("a form value of %d octets", len(value)), fmt.Sprintf("at most %d", sp.config.MaxFormBytes))
-	}
-	var ok bool
-	if w.message, ok = binding.AppendBase64(w.message[:0], value); !ok || len(w.message) == 0 {
-		return nil, refuse(BadResponse, "something else", "base64")
+	if refused := sp.decodeForm(w, value); refused != nil {
+		return nil, refused
 	}
 	u, err := w.reader.Parse(w.message, xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
 	if err != nil {
@@ -196,6 +196,18 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 		return nil, reasonOf(err)
 	}
 	return &w.response, nil
+}
+
+// decodeForm decodes a form value into the workspace.
+func (sp *ServiceProvider) decodeForm(w *workspace, value string) *Error {
+	if len(value) > sp.config.MaxFormBytes {
+		return refuse(TooLarge, fmt.Sprintf("a form value of %d octets", len(value)), fmt.Sprintf("at most %d", sp.config.MaxFormBytes))
+	}
+	var ok bool
+	if w.message, ok = binding.AppendBase64(w.message[:0], value); !ok || len(w.message) == 0 {
+		return refuse(BadResponse, "something else", "base64")
+	}
+	return nil
 }
 
 // open verifies what is signed with the keys of the trust, and decodes only that.

@@ -37,12 +37,14 @@ type IdP struct {
 	mu       sync.Mutex
 	sps      []SP
 	sessions map[string]session // by cookie
+	visits   map[string][]visit // by index of the session
 }
 
 // SP is a service provider that the IdP knows. Answers go to registered ACS URLs only.
 type SP struct {
 	EntityID string
 	ACSURL   string
+	SLOURL   string // empty: it takes no part in single logout
 }
 
 // New makes an identity provider.
@@ -72,7 +74,7 @@ func New(o Options) (*IdP, error) {
 	if p.certificate, err = selfSigned(p.key, p.EntityID); err != nil {
 		return nil, fmt.Errorf("samltest: certificate: %w", err)
 	}
-	p.sessions = map[string]session{}
+	p.sessions, p.visits = map[string]session{}, map[string][]visit{}
 	return p, nil
 }
 
@@ -100,11 +102,16 @@ func (p *IdP) Trust() saml.LoginTrust {
 		Description:  "samltest",
 		LoginURL:     p.SSOURL,
 		LoginPostURL: p.SSOURL,
+		SLOURL:       p.SLOURL(),
+		SLOPostURL:   p.SLOURL(),
 		State:        saml.Active,
 		SAML:         true,
 		Keys:         []saml.PublicKey{key},
 	}
 }
+
+// SLOURL is where the IdP takes messages of single logout, by Redirect and by POST.
+func (p *IdP) SLOURL() string { return p.beside("slo").String() }
 
 // Seal is how this IdP signs: exclusive canonicalisation, SHA-256, its certificate in KeyInfo.
 func (p *IdP) Seal() Seal {
@@ -130,12 +137,15 @@ func (p *IdP) AddSPMetadata(metadata []byte) error {
 	if descriptor == nil {
 		return errors.New("samltest: SP metadata: no SPSSODescriptor")
 	}
-	found := false
+	found, logout := false, ""
+	if slo := find(descriptor, nsMetadata, "SingleLogoutService"); slo != nil {
+		logout = slo.SelectAttrValue("Location", "")
+	}
 	for _, el := range descriptor.ChildElements() {
 		if el.Tag != "AssertionConsumerService" || el.SelectAttrValue("Binding", "") != bindingPOST {
 			continue
 		}
-		p.AddSP(SP{EntityID: root.SelectAttrValue("entityID", ""), ACSURL: el.SelectAttrValue("Location", "")})
+		p.AddSP(SP{EntityID: root.SelectAttrValue("entityID", ""), ACSURL: el.SelectAttrValue("Location", ""), SLOURL: logout})
 		found = true
 	}
 	if !found {

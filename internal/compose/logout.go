@@ -92,3 +92,6 @@ func Envelope(message *etree.Element) *etree.Element {
 	e.CreateElement("soap:Body").AddChild(message)
 	return e
 }
+
+// A Message is one that can be built.
+type Message interface{ Element() *etree.Element }
