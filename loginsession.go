@@ -67,6 +67,8 @@ type Logout struct {
 	// SessionIndexes names sessions by their SessionIndex. Empty means all of the subject, those without SessionIndex among
 	// them (SAML Core 3.7.3.1).
 	SessionIndexes []string
+	// NameID is as the request has it: for hosts that look people up by it. What is compared is SubjectKey.
+	NameID NameID
 }
 
 // Ends reports whether a session is among those that end.

@@ -401,7 +401,7 @@ func (sp *ServiceProvider) confirmLogoutIssuer(ctx context.Context, d *departure
 // logout is what the request names.
 func (d *departure) logout(sp string) Logout {
 	return Logout{Domain: d.trust.Domain, SubjectKey: subjectKey(sp, d.trust.Domain, d.signed.Value, d.request.NameID),
-		SessionIndexes: d.request.SessionIndexes}
+		SessionIndexes: d.request.SessionIndexes, NameID: NameID(d.request.NameID)}
 }
 
 // answerLogout does what the request asks for, if it may, and answers.

@@ -57,8 +57,10 @@ func (sp *ServiceProvider) setOptions(t *saml.LoginTrust) error {
 			t.AllowUnknownInResponseTo = true
 		case "AllowSignedCBC", "InsecureAllowUnsignedCBC", "InsecureAllowRSA15", "Allow3DES":
 			// About encrypted assertions, which are refused whatever they are encrypted with.
-		case "AllowRedirectDER", "AllowAnyOrganization":
-			// About signed queries and users' organizations, which no kind of case comes to.
+		case "AllowRedirectDER":
+			t.AllowRedirectDER = true
+		case "AllowAnyOrganization":
+			// About users' organizations, which no kind of case comes to.
 		default:
 			return fmt.Errorf(`"sp.allow" has the unknown option %.64q`, name)
 		}
