@@ -46,12 +46,12 @@ const (
 // A NameID is an identifier with everything that makes it unique (SAML Core 2.2.2). The value alone is not an account:
 // see Subject.AccountKey.
 type NameID struct {
-	Value string
+	Value string `json:"value,omitempty"`
 	// Format is a URI; NameIDUnspecified if the message has none (SAML Core 8.3.1).
-	Format          string
-	NameQualifier   string
-	SPNameQualifier string
-	SPProvidedID    string
+	Format          string `json:"format,omitempty"`
+	NameQualifier   string `json:"nameQualifier,omitempty"`
+	SPNameQualifier string `json:"spNameQualifier,omitempty"`
+	SPProvidedID    string `json:"spProvidedID,omitempty"`
 }
 
 func newNameID(w wire.NameID) NameID {

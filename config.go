@@ -22,9 +22,9 @@ type Config struct {
 	BaseURL string
 	// EntityID names the service provider; {BaseURL}/sso/metadata if empty.
 	EntityID string
-	// MetadataURL, LoginURL and ACSURL are {BaseURL}/sso/metadata, /sso/login and /sso/acs if empty. They must be on the
-	// origin of BaseURL.
-	MetadataURL, LoginURL, ACSURL string
+	// MetadataURL, LoginURL, ACSURL and LogoutURL are {BaseURL}/sso/metadata, /sso/login, /sso/acs and /sso/logout if empty. They
+	// must be on the origin of BaseURL.
+	MetadataURL, LoginURL, ACSURL, LogoutURL string
 
 	// Trusts finds the login trusts. Required.
 	Trusts TrustStore
@@ -50,9 +50,22 @@ type Config struct {
 	// Translations is the application's table of translations, for trusts that ask for one.
 	Translations Translations
 
+	// Sessions ends sessions of the application when an identity provider asks for it. It switches single logout on, in both
+	// directions: the metadata then says where logout messages go. It needs SigningKeys, since all of them are signed. nil: no
+	// single logout.
+	Sessions Sessions
+	// EndSession ends the session of the browser that made the request, and returns what the host has kept of its login (see
+	// Login.Session), for Handler: it serves POST {LogoutURL}, from pages of our own, with it. found is false if there was no
+	// session. nil: the host has a handler of its own, which calls StartLogout.
+	EndSession func(w http.ResponseWriter, r *http.Request) (session LoginSession, found bool, err error)
+	// RawQuery is the query of a request as the browser sent it, percent-encoding and all, for hosts behind a gateway that
+	// decodes it and writes it anew, which destroys signatures by HTTP-Redirect; the gateway must hand the original over, in a
+	// header that it lets nobody else set. nil is http.Request.URL.RawQuery, which net/http leaves as it came.
+	RawQuery func(r *http.Request) string
+
 	// SigningKeys are our own keys, all of which are published. The first that is not PublishOnly signs, unless a trust asks
-	// for an algorithm that takes a key of another kind: then the first that fits. None: requests are not signed. See
-	// docs/keys.md for the life of a key.
+	// for an algorithm that takes a key of another kind: then the first that fits. None: requests are not signed, and there
+	// is no single logout. See docs/keys.md for the life of a key.
 	SigningKeys []KeyPair
 	// SignatureAlgorithms and DigestAlgorithms, if there are any, are the URIs of those that are made, accepted and published,
 	// in this order; what is not listed is refused. Empty: all that the library knows. They cannot admit what a trust must
@@ -91,7 +104,7 @@ type Config struct {
 	// AskPassword answers a login by a trust with PasswordRequired, for Handler: with a form that asks for the local password and
 	// keeps the step's token in a hidden field. What the form sends goes to FinishPassword. nil: such a login is refused.
 	AskPassword func(w http.ResponseWriter, r *http.Request, step PasswordStep)
-	// OnRefusal is called for every refused login that the handlers meet, for logs, audit and support. It may be called
+	// OnRefusal is called for every refused login, and message about a logout, that the handlers meet, for logs, audit and support. It may be called
 	// concurrently.
 	OnRefusal func(ctx context.Context, r *http.Request, reference string, err *Error)
 }
@@ -118,7 +131,8 @@ func (c Config) complete() (Config, error) {
 		name string
 		url  *string
 		path string
-	}{{"MetadataURL", &c.MetadataURL, "/sso/metadata"}, {"LoginURL", &c.LoginURL, "/sso/login"}, {"ACSURL", &c.ACSURL, "/sso/acs"}} {
+	}{{"MetadataURL", &c.MetadataURL, "/sso/metadata"}, {"LoginURL", &c.LoginURL, "/sso/login"}, {"ACSURL", &c.ACSURL, "/sso/acs"},
+		{"LogoutURL", &c.LogoutURL, "/sso/logout"}} {
 		if *place.url == "" {
 			*place.url = c.BaseURL + place.path
 		}
@@ -129,8 +143,11 @@ func (c Config) complete() (Config, error) {
 			return c, fmt.Errorf("saml: %s must be on the origin of BaseURL", place.name)
 		}
 	}
-	if paths := []string{pathOf(c.MetadataURL), pathOf(c.LoginURL), pathOf(c.ACSURL)}; paths[0] == paths[1] || paths[0] == paths[2] || paths[1] == paths[2] {
-		return c, errors.New("saml: MetadataURL, LoginURL and ACSURL must have different paths")
+	if paths := []string{pathOf(c.MetadataURL), pathOf(c.LoginURL), pathOf(c.ACSURL), pathOf(c.LogoutURL)}; len(slices.Compact(slices.Sorted(slices.Values(paths)))) < len(paths) {
+		return c, errors.New("saml: MetadataURL, LoginURL, ACSURL and LogoutURL must have different paths")
+	}
+	if c.Sessions != nil && len(c.signers()) == 0 {
+		return c, errors.New("saml: Sessions needs SigningKeys, since messages of single logout are signed")
 	}
 	for _, host := range c.RelayStateHosts {
 		if u, err := url.Parse("https://" + host); err != nil || host == "" || u.Host != host || u.User != nil {
@@ -154,6 +171,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.RawQuery == nil {
+		c.RawQuery = func(r *http.Request) string { return r.URL.RawQuery }
 	}
 	if c.MaxFormBytes, err = bounded("MaxFormBytes", c.MaxFormBytes, maxFormBytes); err != nil {
 		return c, err

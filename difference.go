@@ -24,6 +24,10 @@ const (
 	ChangeLoginURL           DifferenceKind = "change_login_url"
 	ChangeLoginPostURL       DifferenceKind = "change_login_post_url"
 	ChangeLogoutURL          DifferenceKind = "change_logout_url"
+	ChangeSLOURL             DifferenceKind = "change_slo_url"
+	ChangeSLOPostURL         DifferenceKind = "change_slo_post_url"
+	ChangeSLOResponseURL     DifferenceKind = "change_slo_response_url"
+	ChangeSLOPostResponseURL DifferenceKind = "change_slo_post_response_url"
 	ChangeErrorURL           DifferenceKind = "change_error_url"
 	ChangeWantRequestsSigned DifferenceKind = "change_want_requests_signed"
 	ChangeScopes             DifferenceKind = "change_scopes"
@@ -74,6 +78,10 @@ func (t *LoginTrust) Compare(p Proposal) ([]Difference, error) {
 	if want.LogoutURL != "" { // which an import proposes only if asked
 		field(ChangeLogoutURL, t.LogoutURL, want.LogoutURL)
 	}
+	field(ChangeSLOURL, t.SLOURL, want.SLOURL)
+	field(ChangeSLOPostURL, t.SLOPostURL, want.SLOPostURL)
+	field(ChangeSLOResponseURL, t.SLOResponseURL, want.SLOResponseURL)
+	field(ChangeSLOPostResponseURL, t.SLOPostResponseURL, want.SLOPostResponseURL)
 	if want.ErrorURL != "" {
 		field(ChangeErrorURL, t.ErrorURL, want.ErrorURL)
 	}
@@ -181,7 +189,8 @@ const errStale = sentinel("saml: the login trust has changed since it was compar
 
 func (d Difference) applyURL(t *LoginTrust) error {
 	field := map[DifferenceKind]*string{ChangeLoginURL: &t.LoginURL, ChangeLoginPostURL: &t.LoginPostURL,
-		ChangeLogoutURL: &t.LogoutURL, ChangeErrorURL: &t.ErrorURL}[d.Kind]
+		ChangeLogoutURL: &t.LogoutURL, ChangeSLOURL: &t.SLOURL, ChangeSLOPostURL: &t.SLOPostURL, ChangeSLOResponseURL: &t.SLOResponseURL,
+		ChangeSLOPostResponseURL: &t.SLOPostResponseURL, ChangeErrorURL: &t.ErrorURL}[d.Kind]
 	switch {
 	case field == nil:
 		return fmt.Errorf("saml: unknown difference %.64q", string(d.Kind))

@@ -161,7 +161,7 @@ func TestDifferences(t *testing.T) {
 	t.Parallel()
 	idp := idpNamed(t, "idp")
 	trust := saml.LoginTrust{Domain: "https://one", Description: "One", Keys: []saml.PublicKey{pinned(t, idp.Certificate())}, LoginURL: "https://idp/old", LoginPostURL: "https://idp/p",
-		LogoutURL: "https://idp/out", ErrorURL: "https://idp/help", State: saml.Active, SAML: true}
+		LogoutURL: "https://idp/out", SLOURL: "https://idp/slo", SLOResponseURL: "https://idp/slo/r", ErrorURL: "https://idp/help", State: saml.Active, SAML: true}
 	proposed := trust
 	proposed.LoginURL, proposed.LoginPostURL, proposed.LogoutURL, proposed.ErrorURL, proposed.WantRequestsSigned = "https://idp/new", "", "", "", true
 	proposed.Scopes, proposed.State, proposed.SAML = []string{"b.example", "a.example"}, saml.Provisional, false
@@ -169,9 +169,11 @@ func TestDifferences(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []saml.DifferenceKind{saml.ChangeLoginURL, saml.ChangeLoginPostURL, saml.ChangeWantRequestsSigned}, kinds(list), "what an import does not know is not taken away")
 	proposed.LogoutURL, proposed.ErrorURL = "https://idp/out2", "https://idp/help2"
+	proposed.SLOURL, proposed.SLOResponseURL, proposed.SLOPostURL, proposed.SLOPostResponseURL = "", "", "https://idp/slo2", "https://idp/slo2/r"
 	list, err = trust.Compare(saml.Proposal{Trust: proposed, Verified: true})
 	require.NoError(t, err)
-	require.Equal(t, []saml.DifferenceKind{saml.ChangeLoginURL, saml.ChangeLoginPostURL, saml.ChangeLogoutURL, saml.ChangeErrorURL, saml.ChangeWantRequestsSigned, saml.ChangeScopes}, kinds(list))
+	require.Equal(t, []saml.DifferenceKind{saml.ChangeLoginURL, saml.ChangeLoginPostURL, saml.ChangeLogoutURL, saml.ChangeSLOURL, saml.ChangeSLOPostURL,
+		saml.ChangeSLOResponseURL, saml.ChangeSLOPostResponseURL, saml.ChangeErrorURL, saml.ChangeWantRequestsSigned, saml.ChangeScopes}, kinds(list))
 	ids := map[string]bool{}
 	after := trust
 	for _, d := range list {

@@ -9,13 +9,13 @@ import (
 	"github.com/logintrust/saml/internal/xmlsec"
 )
 
-// A Reason is why a login was refused. Reasons are constants and errors: errors.Is(err, saml.Expired). Their strings are
+// A Reason is why a login, or a message about a logout, was refused. Reasons are constants and errors: errors.Is(err, saml.Expired). Their strings are
 // stable within a major version; hosts may store them and translate them.
 type Reason string
 
 // Reasons, in the order in which a login meets them.
 const (
-	// BadRequest: not a form POST with one SAMLResponse.
+	// BadRequest: not a form POST with one SAMLResponse or, for logout, not one message by one of the bindings.
 	BadRequest Reason = "bad_request"
 	// BadArtifact: not an artifact of SAML 2.0, or of a service that the login trust does not have.
 	BadArtifact Reason = "bad_artifact"
@@ -23,7 +23,7 @@ const (
 	ArtifactFailed Reason = "artifact_failed"
 	// TooLarge: the form, the message or its structure is beyond a limit.
 	TooLarge Reason = "too_large"
-	// BadResponse: not base64, not well-formed XML, or not a SAML Response of the form that the schemas have.
+	// BadResponse: not base64, not well-formed XML, or not a SAML message of the kind and form that the schemas have.
 	BadResponse Reason = "bad_response"
 
 	// SSODisabled: single sign-on as a whole is switched off; see Config.Enabled.
@@ -74,7 +74,7 @@ const (
 	// DecryptionFailed: what is encrypted could not be opened. There is one such refusal, whatever went wrong.
 	DecryptionFailed Reason = "decryption_failed"
 
-	// NoSubject: the assertion names no subject, or names it in a way that is not supported.
+	// NoSubject: the assertion, or the logout request, names no subject, or names it in a way that is not supported.
 	NoSubject Reason = "no_subject"
 	// WrongSubjectQualifier: the NameID was made for another service provider.
 	WrongSubjectQualifier Reason = "wrong_subject_qualifier"
@@ -88,7 +88,7 @@ const (
 	WrongInResponseTo Reason = "wrong_in_response_to"
 	// NotYetValid: a time in the message is still to come.
 	NotYetValid Reason = "not_yet_valid"
-	// Expired: the assertion is too old.
+	// Expired: the assertion, or the logout request, is too old.
 	Expired Reason = "expired"
 	// ValidTooLong: the assertion is valid for longer than it could be remembered.
 	ValidTooLong Reason = "valid_too_long"
@@ -123,8 +123,10 @@ const (
 	UnknownRequest Reason = "unknown_request"
 	// BrowserMismatch: an answer to a request that another browser made.
 	BrowserMismatch Reason = "browser_mismatch"
-	// Replayed: the response or its assertion was used before.
+	// Replayed: the response, its assertion or the logout request was used before.
 	Replayed Reason = "replayed"
+	// LoggedOut: the identity provider has ended the session before the login was finished.
+	LoggedOut Reason = "logged_out"
 
 	// TransientSubject: the user's only identifier is a transient one, which the login trust does not take for a lasting one.
 	TransientSubject Reason = "transient_subject"
@@ -186,7 +188,7 @@ func (r Reason) Public() string {
 		return "You are not signed in at your identity provider."
 	case IdPRefused:
 		return "Your identity provider did not sign you in."
-	case BrowserMismatch, UnknownRequest, Replayed:
+	case BrowserMismatch, UnknownRequest, Replayed, LoggedOut:
 		return "This sign-in was already used, has expired, or was started in another browser. Please start again."
 	case ReauthenticationRequired, SessionExpired, Expired:
 		return "This sign-in is too old. Please sign in again."
@@ -238,6 +240,7 @@ type Error struct {
 	allow  string    // the HTTP method that would have been right, if that is what is wrong
 	repeat *finished // the login that this very response made a moment ago
 	hop    bool      // only the browser's cookie is missing
+	logout bool      // of a message about a logout, not about a login
 }
 
 // A sentinel is an error that is told from others by itself, and that nobody can assign.
@@ -256,6 +259,7 @@ const (
 	StatusNoAvailableIDP        = "urn:oasis:names:tc:SAML:2.0:status:NoAvailableIDP"
 	StatusNoPassive             = wire.StatusNoPassive
 	StatusNoSupportedIDP        = "urn:oasis:names:tc:SAML:2.0:status:NoSupportedIDP"
+	StatusPartialLogout         = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 	StatusProxyCountExceeded    = "urn:oasis:names:tc:SAML:2.0:status:ProxyCountExceeded"
 	StatusRequestDenied         = "urn:oasis:names:tc:SAML:2.0:status:RequestDenied"
 	StatusRequestUnsupported    = "urn:oasis:names:tc:SAML:2.0:status:RequestUnsupported"

@@ -44,7 +44,7 @@ func setConfirmationType(response *etree.Element) {
 func bigInt(b []byte) *big.Int { return new(big.Int).SetBytes(b) }
 
 // verifyOwn checks an enveloped signature of ours with goxmldsig.
-func verifyOwn(t *testing.T, xml []byte, key crypto.PublicKey) {
+func verifyOwn(t testing.TB, xml []byte, key crypto.PublicKey) {
 	t.Helper()
 	doc := etree.NewDocument()
 	require.NoError(t, doc.ReadFromBytes(xml))

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"html/template"
 	"io"
@@ -22,9 +21,12 @@ import (
 // cookie once more, or sent where an earlier submit of the same form had led.
 const ErrAnswered = sentinel("saml: the response has been written")
 
-// Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=… and
-// POST {ACSURL}; the first rung of the API. LoginURL also takes forceAuthn, isPassive (SAML V2.0 request initiation), binding=post
-// and popup=1, for a login in a pop-up window; without entityID it asks Config.DiscoveryURL, if there is one. onLogin starts the host's session and answers, as a rule with
+// Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=…, POST {ACSURL}
+// and, with Config.Sessions, {LogoutURL}: GET and POST for messages of single logout, and with Config.EndSession a POST from a
+// page of ours without message, to log out; the first rung of the API. LoginURL also takes forceAuthn, isPassive (SAML V2.0
+// request initiation), binding=post and popup=1, for a login in a pop-up window; without entityID it asks
+// Config.DiscoveryURL, if there is one. With Config.Artifacts a GET of ACSURL may bring one. onLogin starts the host's session
+// and answers, as a rule with
 //
 //	http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
 //
@@ -43,6 +45,9 @@ func (sp *ServiceProvider) Handler(onLogin func(w http.ResponseWriter, r *http.R
 	}
 	mount(sp.config.MetadataURL, sp.serveMetadata)
 	mount(sp.config.LoginURL, sp.serveLogin)
+	if sp.config.Sessions != nil {
+		mount(sp.config.LogoutURL, sp.serveLogout)
+	}
 	mount(sp.config.ACSURL, func(w http.ResponseWriter, r *http.Request) {
 		login, err := sp.FinishLogin(w, r)
 		switch {
@@ -350,9 +355,9 @@ func (sp *ServiceProvider) setBrowserKey(w http.ResponseWriter, key string) {
 
 var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sign-in</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Title}}</title></head>
 <body>
-<h1>You are not signed in</h1>
+<h1>{{.Title}}</h1>
 <p>{{.Text}}</p>
 <p>Reference: {{.Reference}}</p>
 <p><a href="{{.Home}}">Continue</a></p>
@@ -363,11 +368,8 @@ var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
 // WriteError answers a refused login with a page that helps its user and tells an attacker nothing: a sentence that many
 // reasons share, and a reference under which Config.OnRefusal, which is called first, has the rest. err may be any error.
 func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	refused, _ := errors.AsType[*Error](err)
-	if refused == nil {
-		refused = &Error{Reason: NotConfigured, cause: err}
-	}
-	reference := rand.Text()[:10]
+	refused := asError(err)
+	reference := newReference()
 	if sp.config.OnRefusal != nil {
 		sp.config.OnRefusal(context.WithoutCancel(r.Context()), r, reference, refused)
 	}
@@ -380,8 +382,12 @@ func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, er
 		h.Set("Allow", refused.allow)
 	}
 	w.WriteHeader(refused.status())
-	_ = errorPage.Execute(w, struct{ Text, Reference, Home string }{refused.Reason.Public(), reference,
-		cmp.Or(refused.ReturnTo, sp.config.DefaultPath)})
+	title, text := "You are not signed in", refused.Reason.Public()
+	if refused.logout {
+		// It may have been about a logout that we began, or about one that has not happened.
+		title, text = "Sign-out", "A message about signing you out was refused. Close the browser to be sure that you are signed out everywhere."
+	}
+	_ = errorPage.Execute(w, struct{ Title, Text, Reference, Home string }{title, text, reference, cmp.Or(refused.ReturnTo, sp.config.DefaultPath)})
 }
 
 func wrongMethod(r *http.Request, allow string) *Error {

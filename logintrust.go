@@ -31,6 +31,13 @@ type LoginTrust struct {
 	LogoutURL string `json:"logoutURL,omitempty"`
 	// ArtifactServices are where artifacts are resolved, by the index that an artifact names.
 	ArtifactServices []ArtifactService `json:"artifactServices,omitempty"`
+	// SLOURL and SLOPostURL are where messages of single logout go by HTTP-Redirect and by HTTP-POST; without either, logout is
+	// local.
+	SLOURL     string `json:"sloURL,omitempty"`
+	SLOPostURL string `json:"sloPostURL,omitempty"`
+	// SLOResponseURL and SLOPostResponseURL are where our answers to logout requests go, if not there as well (erratum E41).
+	SLOResponseURL     string `json:"sloResponseURL,omitempty"`
+	SLOPostResponseURL string `json:"sloPostResponseURL,omitempty"`
 	// ErrorURL is where the identity provider says that users find help.
 	ErrorURL string `json:"errorURL,omitempty"`
 	// Keys are the keys that verify the identity provider's signatures, in any order, at most 8. A key in a message counts
@@ -61,6 +68,9 @@ type LoginTrust struct {
 	StripQuestionMark bool `json:"stripQuestionMark,omitempty"`
 	// LinkOnLoginPage shows a link with the Description on the login page, while the trust is active.
 	LinkOnLoginPage bool `json:"linkOnLoginPage,omitempty"`
+	// AsyncLogout tells the identity provider that we await no answer to a logout request, so that it keeps the user (SAML V2.0
+	// Asynchronous Single Logout Protocol Extension). Set it only where the identity provider understands that.
+	AsyncLogout bool `json:"asyncLogout,omitempty"`
 	// CloseOnLogout closes the window once the user is logged out, for identity providers that open one for us.
 	CloseOnLogout bool `json:"closeOnLogout,omitempty"`
 
@@ -138,6 +148,11 @@ type LoginTrust struct {
 	// Allow3DES admits Triple DES where AES-CBC would be admitted. Its blocks are so small that they repeat, and what they
 	// hold can be read off (Sweet32, 2016).
 	Allow3DES bool `json:"allow3DES,omitempty"`
+
+	// AllowRedirectDER admits ECDSA signatures of messages by HTTP-Redirect in DER, as OpenSAML makes them, beside the form of
+	// XML Signature. Whoever can change a message on its way could give its signature the other form; logout needs no more than
+	// that it verifies.
+	AllowRedirectDER bool `json:"allowRedirectDER,omitempty"`
 
 	// WantRequestsSigned says that the identity provider wants signed AuthnRequests; without a key of ours no login starts.
 	WantRequestsSigned bool `json:"wantRequestsSigned,omitempty"`
@@ -224,5 +239,5 @@ func (t *LoginTrust) gate(m Method) *Error {
 func (t *LoginTrust) policy() xmlsec.Policy {
 	return xmlsec.Policy{AllowSHA1: t.AllowSHA1, AllowRSA1024: t.AllowRSA1024, AllowInclusiveReference: t.AllowInclusiveC14NReference,
 		AllowSignedCBC: t.AllowSignedCBC, AllowUnsignedCBC: t.InsecureAllowUnsignedCBC, AllowRSA15: t.InsecureAllowRSA15,
-		AllowTripleDES: t.Allow3DES}
+		AllowTripleDES: t.Allow3DES, AllowDER: t.AllowRedirectDER}
 }

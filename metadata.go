@@ -30,6 +30,9 @@ func (sp *ServiceProvider) describe() (document, error) {
 	if !o.OmitAlgorithms {
 		m.Digests, m.Methods = sp.config.supported()
 	}
+	if sp.config.Sessions != nil {
+		m.LogoutURL = sp.config.LogoutURL
+	}
 	for _, k := range sp.config.SigningKeys {
 		m.SigningKeys = append(m.SigningKeys, compose.MetadataKey{Certificate: k.Certificate, Key: k.Signer.Public()})
 	}

@@ -225,6 +225,9 @@ func (sp *ServiceProvider) resume(ctx context.Context, p *passwordRecord) (*Logi
 	if m := checkSessionEnd(c); m != nil {
 		return nil, refuse(SessionExpired, m.found, m.wanted).of(c.trust)
 	}
+	if err := sp.checkEnded(ctx, c.Assertion, c.trust, now); err != nil {
+		return nil, err.of(c.trust)
+	}
 	return &Login{Assertion: &Assertion{w: c.Assertion, spEntityID: sp.config.EntityID}, trust: c.trust, returnTo: p.returnTo,
 		requestID: p.requestID, unsolicited: p.unsolicited, steppedUp: p.steppedUp}, nil
 }

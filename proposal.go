@@ -2,6 +2,7 @@ package saml
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -235,11 +236,6 @@ func (p *Proposal) addEndpoints(idp wire.IdP, opts ImportOptions) error {
 	if t.LoginURL == "" && t.LoginPostURL == "" && !plain {
 		return fmt.Errorf("saml: the metadata of %s has no https endpoint for HTTP-Redirect or HTTP-POST", quoted(t.Domain))
 	}
-	for _, e := range idp.SLO {
-		if opts.LogoutURL && t.LogoutURL == "" && e.Binding == wire.BindingRedirect && checkURL(e.Location) == nil {
-			t.LogoutURL = e.Location
-		}
-	}
 	for _, e := range idp.Artifact {
 		index, err := strconv.ParseUint(e.Index, 10, 16)
 		known := func(s ArtifactService) bool { return s.Index == uint16(index) }
@@ -248,6 +244,7 @@ func (p *Proposal) addEndpoints(idp wire.IdP, opts ImportOptions) error {
 			t.ArtifactServices = append(t.ArtifactServices, ArtifactService{uint16(index), e.Location})
 		}
 	}
+	p.addLogout(idp, opts)
 	switch {
 	case idp.ErrorURL == "":
 	case checkURL(idp.ErrorURL) == nil:
@@ -256,6 +253,29 @@ func (p *Proposal) addEndpoints(idp wire.IdP, opts ImportOptions) error {
 		p.note(NoteErrorURL, "The page for errors %s was left out: it is not an https address.", quoted(idp.ErrorURL))
 	}
 	return nil
+}
+
+// addLogout takes the first endpoint of each binding for single logout, with the place for answers if it has one.
+func (p *Proposal) addLogout(idp wire.IdP, opts ImportOptions) {
+	t := &p.Trust
+	for _, e := range idp.SLO {
+		if e.Binding != wire.BindingRedirect && e.Binding != wire.BindingPOST {
+			continue
+		}
+		if place := cmp.Or(e.ResponseLocation, e.Location); checkURL(e.Location) != nil || checkURL(place) != nil {
+			p.note(NotePlainEndpoint, "The logout address %s was left out: it is not an https address.", quoted(place))
+			continue
+		}
+		switch {
+		case e.Binding == wire.BindingRedirect && t.SLOURL == "":
+			t.SLOURL, t.SLOResponseURL = e.Location, e.ResponseLocation
+			if opts.LogoutURL {
+				t.LogoutURL = e.Location
+			}
+		case e.Binding == wire.BindingPOST && t.SLOPostURL == "":
+			t.SLOPostURL, t.SLOPostResponseURL = e.Location, e.ResponseLocation
+		}
+	}
 }
 
 func (p *Proposal) addScopes(idp importable) {

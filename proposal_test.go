@@ -89,6 +89,7 @@ func TestProposeTrust(t *testing.T) {
 	assert.Equal(t, saml.LoginTrust{
 		Domain: "https://idp.uni.example/idp/shibboleth", Description: "University", Product: saml.Shibboleth, Keys: []saml.PublicKey{pinned(t, idp.Certificate())},
 		LoginURL: "https://idp.uni.example/idp/profile/SAML2/Redirect/SSO", LoginPostURL: "https://idp.uni.example/idp/profile/SAML2/POST/SSO",
+		SLOURL: "https://idp.uni.example/idp/profile/SAML2/Redirect/SLO", SLOPostURL: "https://idp.uni.example/idp/profile/SAML2/POST/SLO",
 		ErrorURL: "https://uni.example/help", State: saml.Provisional, SAML: true, LinkOnLoginPage: true,
 		ArtifactServices: []saml.ArtifactService{{Index: 1, URL: "https://idp.uni.example/idp/profile/ArtifactResolution"}},
 	}, p.Trust)
@@ -359,5 +360,40 @@ func TestProductGuess(t *testing.T) {
 		trust, err := saml.TrustFromMetadata([]byte(entity(id, saml2, key+sso(redirect, c.login))), "", now)
 		require.NoError(t, err, id)
 		assert.Equal(t, c.want, trust.Product, id)
+	}
+}
+
+// Where logout messages go, and where answers go if that is another place.
+//
+// req: E41 IIP-SP17
+func TestProposeLogout(t *testing.T) {
+	t.Parallel()
+	head := keyDescriptor("", idpNamed(t, "idp").Certificate()) + sso(redirect, "https://idp/r")
+	slo := func(binding, location, response string) string {
+		if response != "" {
+			response = ` ResponseLocation="` + response + `"`
+		}
+		return `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:` + binding + `" Location="` + location + `"` + response + `/>`
+	}
+	for _, c := range []struct {
+		name, xml                            string
+		url, response, postURL, postResponse string
+		notes                                []saml.ImportNoteCode
+	}{
+		{"none", "", "", "", "", "", nil},
+		{"redirect", slo("HTTP-Redirect", "https://idp/slo", ""), "https://idp/slo", "", "", "", nil},
+		{"both, with places for answers", slo("HTTP-POST", "https://idp/p", "https://idp/p/r") + slo("HTTP-Redirect", "https://idp/slo", "https://idp/slo/r"),
+			"https://idp/slo", "https://idp/slo/r", "https://idp/p", "https://idp/p/r", nil},
+		{"the first of each binding", slo("HTTP-Redirect", "https://idp/1", "") + slo("HTTP-Redirect", "https://idp/2", "https://idp/2/r"), "https://idp/1", "", "", "", nil},
+		{"SOAP and Artifact are not for browsers", slo("SOAP", "https://idp/soap", "") + slo("HTTP-Artifact", "https://idp/art", ""), "", "", "", "", nil},
+		{"plain", slo("HTTP-Redirect", "http://idp/slo", ""), "", "", "", "", []saml.ImportNoteCode{saml.NotePlainEndpoint}},
+		{"plain place for answers", slo("HTTP-POST", "https://idp/p", "http://idp/r"), "", "", "", "", []saml.ImportNoteCode{saml.NotePlainEndpoint}},
+		{"script", slo("HTTP-POST", "javascript:alert(1)", ""), "", "", "", "", []saml.ImportNoteCode{saml.NotePlainEndpoint}},
+	} {
+		p, err := saml.ProposeTrust([]byte(entity("https://one", saml2, head+c.xml)), saml.ImportOptions{}, now)
+		require.NoError(t, err, c.name)
+		assert.Equal(t, []string{c.url, c.response, c.postURL, c.postResponse},
+			[]string{p.Trust.SLOURL, p.Trust.SLOResponseURL, p.Trust.SLOPostURL, p.Trust.SLOPostResponseURL}, c.name)
+		assert.Equal(t, c.notes, noteCodes(p), c.name)
 	}
 }

@@ -24,7 +24,9 @@ type ServiceProvider struct {
 	opening  []crypto.PrivateKey // the DecryptionKeys
 	admitted *xmlsec.Admitted    // the algorithms of signatures; nil for all
 
-	envelope, assertion []rule // envelopeRules and assertionRules; a test takes them away one at a time
+	// envelopeRules, assertionRules, addressRules and departureRules; a test takes them away one at a time.
+	envelope, assertion []rule
+	address, departure  []logoutRule
 }
 
 // New makes a service provider. It does no I/O and starts no goroutine.
@@ -33,7 +35,7 @@ func New(config Config) (*ServiceProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := &ServiceProvider{config: config, envelope: envelopeRules, assertion: assertionRules}
+	sp := &ServiceProvider{config: config, envelope: envelopeRules, assertion: assertionRules, address: addressRules, departure: departureRules}
 	sp.popupEnd = popupPlace(config.LoginURL)
 	for _, k := range config.DecryptionKeys {
 		sp.opening = append(sp.opening, k.Key)
@@ -121,7 +123,11 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	if err != nil {
 		return nil, err.of(c.trust)
 	}
-	if err := sp.mapUser(ctx, login, posted, now); err != nil {
+	err = sp.checkEnded(ctx, c.Assertion, c.trust, now)
+	if err == nil {
+		err = sp.mapUser(ctx, login, posted, now)
+	}
+	if err != nil {
 		sp.unfinish(ctx, login)
 		return nil, err.of(c.trust)
 	}
@@ -203,12 +209,8 @@ func (e *Error) of(t *LoginTrust) *Error {
 
 // read turns a form value into a Response whose parts are in their places. Nothing is verified yet.
 func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Error) {
-	if len(value) > sp.config.MaxFormBytes {
-		return nil, refuse(TooLarge, fmt.Sprintf("a form value of %d octets", len(value)), fmt.Sprintf("at most %d", sp.config.MaxFormBytes))
-	}
-	var ok bool
-	if w.message, ok = binding.AppendBase64(w.message[:0], value); !ok || len(w.message) == 0 {
-		return nil, refuse(BadResponse, "something else", "base64")
+	if refused := sp.decodeForm(w, value); refused != nil {
+		return nil, refused
 	}
 	u, err := w.reader.Parse(w.message, xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
 	if err != nil {
@@ -218,6 +220,18 @@ func (sp *ServiceProvider) read(w *workspace, value string) (*wire.Response, *Er
 		return nil, reasonOf(err)
 	}
 	return &w.response, nil
+}
+
+// decodeForm decodes a form value into the workspace.
+func (sp *ServiceProvider) decodeForm(w *workspace, value string) *Error {
+	if len(value) > sp.config.MaxFormBytes {
+		return refuse(TooLarge, fmt.Sprintf("a form value of %d octets", len(value)), fmt.Sprintf("at most %d", sp.config.MaxFormBytes))
+	}
+	var ok bool
+	if w.message, ok = binding.AppendBase64(w.message[:0], value); !ok || len(w.message) == 0 {
+		return refuse(BadResponse, "something else", "base64")
+	}
+	return nil
 }
 
 // open verifies what is signed with the keys of the trust, and decodes only that.

@@ -202,6 +202,9 @@ const (
 	usedKind      = "assertion" // an assertion that was used
 	passwordKind  = "password"  // a login that waits for its user's local password
 	tryKind       = "try"       // one of the tries at that
+	logoutKind    = "logout"    // a logout request of ours that waits for its answer
+	heardKind     = "heard"     // a logout request of an identity provider that was acted upon
+	endedKind     = "ended"     // a session that an identity provider has ended
 )
 
 // stateKey is the key under which a store keeps something: a hash over the kind, the service provider, the trust and the

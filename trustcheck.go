@@ -155,7 +155,8 @@ func (t *LoginTrust) checkNames(p *problems) {
 	p.text("Description", "", t.Description, 1)
 	p.known("Product", products, int(t.Product))
 	for _, place := range []struct{ field, url string }{{"LoginURL", t.LoginURL}, {"LoginPostURL", t.LoginPostURL},
-		{"LogoutURL", t.LogoutURL}, {"ErrorURL", t.ErrorURL}} {
+		{"LogoutURL", t.LogoutURL}, {"SLOURL", t.SLOURL}, {"SLOPostURL", t.SLOPostURL}, {"SLOResponseURL", t.SLOResponseURL},
+		{"SLOPostResponseURL", t.SLOPostResponseURL}, {"ErrorURL", t.ErrorURL}} {
 		if place.url == "" {
 			continue
 		}

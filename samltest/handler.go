@@ -6,13 +6,15 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+
+	saml "github.com/logintrust/saml"
 )
 
 // maxForm is how much the IdP reads of a posted form.
 const maxForm = 4 << 20
 
 // Handler is the IdP as a web site, at the paths that SSOURL gives: the SSO endpoint itself (Redirect and POST), and beside it
-// metadata, start?sp=ENTITYID[&RelayState=…] for a login that begins here, and a home page. Mount it at the root of its host.
+// single logout (slo), metadata, start?sp=ENTITYID[&RelayState=…] for a login that begins here, and a home page. Mount it at the root of its host.
 // Register service providers with [IdP.AddSP].
 func (p *IdP) Handler() http.Handler {
 	s := &site{idp: p, pages: parsePages(), origin: http.NewCrossOriginProtection()}
@@ -22,6 +24,8 @@ func (p *IdP) Handler() http.Handler {
 	mux.HandleFunc("POST "+sso, s.serveSSO)
 	mux.HandleFunc("GET "+start, s.serveStart)
 	mux.HandleFunc("POST "+start, s.serveStart)
+	mux.HandleFunc("GET "+p.beside("slo").Path, s.serveSLO)
+	mux.HandleFunc("POST "+p.beside("slo").Path, s.serveSLO)
 	mux.HandleFunc("GET "+p.beside("metadata").Path, s.serveMetadata)
 	mux.HandleFunc("GET "+p.beside(".").Path+"{$}", s.serveHome)
 	mux.HandleFunc("POST "+p.beside("signout").Path, s.serveSignOut)
@@ -107,6 +111,9 @@ func (p *IdP) answerFor(req Request, current session) *Answer {
 	statement := &a.Assertion().Statements[0]
 	statement.AuthnInstant = Time(current.at)
 	statement.SessionIndex = current.index
+	if sp, found := p.findSP(req.SPEntityID, req.ACSURL); found && a.Assertion().Subject.NameID != nil {
+		p.visited(current.index, visit{sp, saml.LoginSession{NameID: saml.NameID(*a.Assertion().Subject.NameID), SessionIndex: current.index}})
+	}
 	return a
 }
 
@@ -139,7 +146,13 @@ func (s *site) serveSignOut(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusForbidden, "the form came from another site")
 		return
 	}
+	current, _ := s.idp.signedIn(r)
+	v, found := s.idp.nextVisit(current.index)
 	s.idp.signOut(w, r)
+	if found { // one is enough to see how it goes
+		s.send(w, r, s.idp.LogoutRequest(v.session, v.sp.SLOURL), false)
+		return
+	}
 	http.Redirect(w, r, s.idp.beside(".").String(), http.StatusSeeOther)
 }
 

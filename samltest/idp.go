@@ -37,6 +37,7 @@ type IdP struct {
 	mu       sync.Mutex
 	sps      []SP
 	sessions map[string]session // by cookie
+	visits   map[string][]visit // by index of the session
 
 	artifacts map[string]*Resolution
 }
@@ -49,6 +50,7 @@ type SP struct {
 	// EncryptionKey is the first that its metadata publishes for encryption, nil if there is none. Answers are encrypted
 	// only by the [Answer]'s own fields; [Target] asks for it.
 	EncryptionKey crypto.PublicKey
+	SLOURL        string // empty: it takes no part in single logout
 }
 
 func (sp SP) is(other SP) bool { return sp.EntityID == other.EntityID && sp.ACSURL == other.ACSURL }
@@ -80,7 +82,7 @@ func New(o Options) (*IdP, error) {
 	if p.certificate, err = selfSigned(p.key, p.EntityID); err != nil {
 		return nil, fmt.Errorf("samltest: certificate: %w", err)
 	}
-	p.sessions = map[string]session{}
+	p.sessions, p.visits = map[string]session{}, map[string][]visit{}
 	return p, nil
 }
 
@@ -108,11 +110,16 @@ func (p *IdP) Trust() saml.LoginTrust {
 		Description:  "samltest",
 		LoginURL:     p.SSOURL,
 		LoginPostURL: p.SSOURL,
+		SLOURL:       p.SLOURL(),
+		SLOPostURL:   p.SLOURL(),
 		State:        saml.Active,
 		SAML:         true,
 		Keys:         []saml.PublicKey{key},
 	}
 }
+
+// SLOURL is where the IdP takes messages of single logout, by Redirect and by POST.
+func (p *IdP) SLOURL() string { return p.beside("slo").String() }
 
 // Seal is how this IdP signs: exclusive canonicalisation, SHA-256, its certificate in KeyInfo.
 func (p *IdP) Seal() Seal {
@@ -148,12 +155,15 @@ func (p *IdP) AddSPMetadata(metadata []byte) error {
 	if len(keys) > 0 {
 		key = keys[0]
 	}
-	found := false
+	found, logout := false, ""
+	if slo := find(descriptor, nsMetadata, "SingleLogoutService"); slo != nil {
+		logout = slo.SelectAttrValue("Location", "")
+	}
 	for _, el := range descriptor.ChildElements() {
 		if el.Tag != "AssertionConsumerService" || el.SelectAttrValue("Binding", "") != bindingPOST {
 			continue
 		}
-		p.AddSP(SP{EntityID: root.SelectAttrValue("entityID", ""), ACSURL: el.SelectAttrValue("Location", ""), EncryptionKey: key})
+		p.AddSP(SP{EntityID: root.SelectAttrValue("entityID", ""), ACSURL: el.SelectAttrValue("Location", ""), SLOURL: logout, EncryptionKey: key})
 		found = true
 	}
 	if !found {

@@ -34,6 +34,11 @@ func (p *IdP) descriptor() *etree.Element {
 	}
 	addKey(role, "signing", p.certificate)
 	addKey(role, "encryption", encryption)
+	for _, binding := range []string{bindingRedirect, bindingPOST} {
+		slo := role.CreateElement("md:SingleLogoutService")
+		slo.CreateAttr("Binding", binding)
+		slo.CreateAttr("Location", p.SLOURL())
+	}
 	for _, format := range []string{FormatPersistent, FormatUnspecified} {
 		role.CreateElement("md:NameIDFormat").SetText(format)
 	}

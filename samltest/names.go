@@ -32,6 +32,8 @@ const (
 	Responder   = "urn:oasis:names:tc:SAML:2.0:status:Responder"
 	AuthnFailed = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"
 	NoPassive   = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
+
+	PartialLogout = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 )
 
 // Formats of name identifiers and attribute names, of SAML Core 8.2 and 8.3.

@@ -45,8 +45,9 @@ code { overflow-wrap: anywhere }
 {{template "bottom" .}}{{end}}
 {{define "post"}}{{template "top" .}}
 <form id="answer" method="post" action="{{.Action}}">
-<input type="hidden" name="SAMLResponse" value="{{.Response}}">
-{{if .RelayState}}<input type="hidden" name="RelayState" value="{{.RelayState}}">
+{{if .Request}}<input type="hidden" name="SAMLRequest" value="{{.Request}}">
+{{end}}{{if .Response}}<input type="hidden" name="SAMLResponse" value="{{.Response}}">
+{{end}}{{if .RelayState}}<input type="hidden" name="RelayState" value="{{.RelayState}}">
 {{end}}<button>Continue</button>
 </form>
 <script nonce="{{.Nonce}}">document.getElementById("answer").submit()</script>
@@ -90,6 +91,7 @@ type field struct{ Name, Value string }
 type postPage struct {
 	frame
 	Action     string
+	Request    string
 	Response   string
 	RelayState string
 }

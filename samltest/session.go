@@ -74,6 +74,7 @@ func (p *IdP) signOut(w http.ResponseWriter, r *http.Request) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	delete(p.visits, p.sessions[cookie.Value].index)
 	delete(p.sessions, cookie.Value)
 	http.SetCookie(w, p.cookie("", -1))
 }

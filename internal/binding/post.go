@@ -12,6 +12,10 @@ import (
 type Form struct {
 	Action string
 	Fields []Field
+	// Leaving says that the user signs out, not in.
+	Leaving bool
+	// Frame is the origin whose pages may show this one in a frame; "" is none.
+	Frame string
 }
 
 // A Field is one hidden control.
@@ -28,11 +32,11 @@ func ScriptHash() string {
 // The page is XHTML, as SAML Bindings 3.5.4 has it, and is read as HTML all the same. Its button works without scripts.
 var page = template.Must(template.New("post").Parse(`<!DOCTYPE html>
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en">
-<head><meta charset="utf-8"/><title>Signing in</title></head>
+<head><meta charset="utf-8"/><title>Signing {{.Way}}</title></head>
 <body>
 <form method="post" action="{{.Action}}">
 {{range .Fields}}<input type="hidden" name="{{.Name}}" value="{{.Value}}"/>
-{{end}}<p>Signing you in. If nothing happens, press Continue.</p>
+{{end}}<p>Signing you {{.Way}}. If nothing happens, press Continue.</p>
 <p><button type="submit">Continue</button></p>
 </form>
 <script>` + submitScript + `</script>
@@ -43,11 +47,16 @@ var page = template.Must(template.New("post").Parse(`<!DOCTYPE html>
 // Page renders the page that submits the form by itself, or by its button where scripts are off.
 func (f Form) Page() ([]byte, error) {
 	// The action has been checked by who made the form; html/template would blank a scheme that it does not know.
+	way := "in"
+	if f.Leaving {
+		way = "out"
+	}
 	var b bytes.Buffer
 	err := page.Execute(&b, struct {
 		Action template.URL
 		Fields []Field
-	}{template.URL(f.Action), f.Fields})
+		Way    string
+	}{template.URL(f.Action), f.Fields, way})
 	return b.Bytes(), err
 }
 
@@ -59,8 +68,13 @@ func (f Form) Write(w http.ResponseWriter) error {
 	}
 	h := w.Header()
 	NoStore(h)
+	ancestors := "'none'"
+	if f.Frame != "" {
+		ancestors = f.Frame
+		h.Del("X-Frame-Options") // which knows no origins
+	}
 	// form-action is left out: browsers hold it against redirects of the peer too.
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src "+ScriptHash()+"; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src "+ScriptHash()+"; base-uri 'none'; frame-ancestors "+ancestors)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(b) // a browser that has gone away cannot be told

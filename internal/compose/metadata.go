@@ -26,6 +26,7 @@ type SPMetadata struct {
 	CacheDuration  string
 	ValidUntil     time.Time
 	ACSURL         string
+	LogoutURL      string // for HTTP-Redirect and HTTP-POST
 	SignsRequests  bool
 	SigningKeys    []MetadataKey
 	EncryptionKeys []MetadataKey // some products encrypt as soon as there is one
@@ -189,6 +190,13 @@ func (m SPMetadata) role(role *etree.Element) error {
 			return err
 		}
 		k.addMethods(descriptor)
+	}
+	if m.LogoutURL != "" {
+		for _, binding := range []string{wire.BindingRedirect, wire.BindingPOST} {
+			slo := role.CreateElement("md:SingleLogoutService")
+			slo.CreateAttr("Binding", binding)
+			slo.CreateAttr("Location", m.LogoutURL)
+		}
 	}
 	for _, format := range m.NameIDFormats {
 		role.CreateElement("md:NameIDFormat").SetText(format)

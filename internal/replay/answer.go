@@ -15,7 +15,7 @@ type Verdict string
 
 // Verdicts.
 const (
-	// Accept: a login, or a login trust.
+	// Accept: a login, a login trust, or a logout.
 	Accept Verdict = "accept"
 	// Reject: the library's refusal.
 	Reject Verdict = "reject"
@@ -27,6 +27,12 @@ const (
 
 // BadMetadata is a reason beside those of the library: the identity provider's metadata cannot be imported.
 const BadMetadata = "bad_metadata"
+
+// Reasons for which a logout of ours is not complete, although the identity provider's answer is its own.
+const (
+	PartialLogout = "partial_logout"
+	LogoutFailed  = "logout_failed"
+)
 
 // An Answer is what became of a case.
 type Answer struct {
@@ -40,7 +46,7 @@ type Answer struct {
 	Millis float64  `json:"millis"`
 }
 
-// Login is what an accepted login yields.
+// Login is what an accepted login yields; of an accepted logout request it has the name.
 type Login struct {
 	NameID       string              `json:"nameID"`
 	NameIDFormat string              `json:"nameIDFormat"`

@@ -15,6 +15,11 @@ const (
 	kindSequence     = "sequence"
 	kindRelayState   = "relay-state"
 	kindMetadata     = "metadata"
+
+	kindLogoutRequestRedirect  = "logout-request-redirect"
+	kindLogoutRequestPOST      = "logout-request-post"
+	kindLogoutResponseRedirect = "logout-response-redirect"
+	kindLogoutResponsePOST     = "logout-response-post"
 )
 
 // A Case is what is judged. What a case says for people, or expects, is not in it; unknown fields are ignored.
@@ -28,6 +33,8 @@ type Case struct {
 
 	RequestID    string  `json:"requestID"` // the one outstanding request, "" if there is none
 	SAMLResponse *string `json:"samlResponse"`
+	SAMLRequest  *string `json:"samlRequest"`
+	Query        *string `json:"query"` // of a message by HTTP-Redirect, raw
 	RelayState   string  `json:"relayState"`
 
 	Sequence []Step `json:"sequence"`
@@ -37,6 +44,7 @@ type Case struct {
 type ServiceProvider struct {
 	EntityID                   string   `json:"entityID"`
 	ACSURL                     string   `json:"acsURL"`
+	SLOURL                     string   `json:"sloURL"`
 	AllowIdPInitiated          bool     `json:"allowIdPInitiated"`
 	ClockSkewSeconds           *float64 `json:"clockSkewSeconds"` // nil: the library's own default
 	RequireEncryptedAssertions bool     `json:"requireEncryptedAssertions"`

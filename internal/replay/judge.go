@@ -48,6 +48,10 @@ func (c *Case) judge() Answer {
 		return c.judgeSequence()
 	case kindMetadata:
 		return c.judgeMetadata()
+	case kindLogoutRequestRedirect, kindLogoutRequestPOST:
+		return c.judgeLogoutRequest(kind == kindLogoutRequestPOST)
+	case kindLogoutResponseRedirect, kindLogoutResponsePOST:
+		return c.judgeLogoutResponse(kind == kindLogoutResponsePOST)
 	default:
 		return Answer{Verdict: Unsupported, Detail: fmt.Sprintf("cases of kind %.64q are not known", kind)}
 	}
@@ -108,31 +112,36 @@ func (c *Case) judgeSequence() Answer {
 type session struct {
 	sp         *saml.ServiceProvider
 	trust      saml.LoginTrust
+	trusts     *saml.MemoryTrusts
 	now        time.Time
 	asked      map[string]bool // the requests that were made
 	browserKey string
 }
 
 func (c *Case) begin() (*session, error) {
+	config, err := c.SP.config()
+	if err != nil {
+		return nil, err
+	}
+	return c.beginWith(config)
+}
+
+func (c *Case) beginWith(config saml.Config) (*session, error) {
 	s := &session{asked: map[string]bool{}}
 	var err error
 	if s.now, err = parseNow(cmp.Or(c.Now, c.firstNow())); err != nil {
 		return nil, err
 	}
 	clock := func() time.Time { return s.now }
-	config, err := c.SP.config()
-	if err != nil {
-		return nil, err
-	}
-	trusts := saml.NewMemoryTrusts()
-	config.Now, config.Trusts, config.State = clock, trusts, newState(clock)
+	s.trusts = saml.NewMemoryTrusts()
+	config.Now, config.Trusts, config.State = clock, s.trusts, newState(clock)
 	if s.sp, err = saml.New(config); err != nil {
 		return nil, err
 	}
 	if s.trust, err = c.importTrust(s.now); err != nil {
 		return nil, err
 	}
-	trusts.Set(s.trust)
+	s.trusts.Set(s.trust)
 	return s, nil
 }
 
@@ -150,22 +159,31 @@ func (sp *ServiceProvider) config() (saml.Config, error) {
 	if err != nil || acs.Host == "" {
 		return saml.Config{}, fmt.Errorf(`"sp.acsURL" %.64q is not an absolute URL`, sp.ACSURL)
 	}
-	if sp.EntityID == "" {
-		return saml.Config{}, errors.New(`"sp.entityID" is missing`)
-	}
 	config := saml.Config{BaseURL: acs.Scheme + "://" + acs.Host, EntityID: sp.EntityID, ACSURL: sp.ACSURL, DefaultPath: defaultPath,
 		RelayStateHosts: sp.RelayStateAllowedHosts, InsecureAllowHTTP: true}
+	if err := sp.complete(&config); err != nil {
+		return saml.Config{}, err
+	}
+	return config, nil
+}
+
+// complete sets what all kinds of cases have.
+func (sp *ServiceProvider) complete(config *saml.Config) error {
+	if sp.EntityID == "" {
+		return errors.New(`"sp.entityID" is missing`)
+	}
 	if sp.ClockSkewSeconds != nil {
 		const day = 24 * 60 * 60
 		if *sp.ClockSkewSeconds < 0 || *sp.ClockSkewSeconds > day {
-			return saml.Config{}, errors.New(`"sp.clockSkewSeconds" is not between 0 and a day`)
+			return errors.New(`"sp.clockSkewSeconds" is not between 0 and a day`)
 		}
 		if config.ClockSkew = time.Duration(*sp.ClockSkewSeconds * float64(time.Second)); config.ClockSkew == 0 {
 			config.ClockSkew = -1 // none
 		}
 	}
+	var err error
 	config.DecryptionKeys, err = sp.decryptionKeys()
-	return config, err
+	return err
 }
 
 func (s *session) answer(step Step) Answer {

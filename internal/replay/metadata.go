@@ -63,8 +63,10 @@ func (sp *ServiceProvider) setOptions(t *saml.LoginTrust) error {
 			t.InsecureAllowRSA15 = true
 		case "Allow3DES":
 			t.Allow3DES = true
-		case "AllowRedirectDER", "AllowAnyOrganization":
-			// About signed queries and users' organizations, which no kind of case comes to.
+		case "AllowRedirectDER":
+			t.AllowRedirectDER = true
+		case "AllowAnyOrganization":
+			// About users' organizations, which no kind of case comes to.
 		default:
 			return fmt.Errorf(`"sp.allow" has the unknown option %.64q`, name)
 		}

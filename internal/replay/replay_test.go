@@ -63,7 +63,23 @@ func TestJudge(t *testing.T) {
 		{"no request", func(c map[string]any) { c["requestID"] = "" }, replay.Reject, "unknown_request", ""},
 
 		{"unknown kind", func(c map[string]any) { c["kind"] = "tea" }, replay.Unsupported, "", "tea"},
-		{"logout", func(c map[string]any) { c["kind"] = "logout-request-redirect" }, replay.Unsupported, "", ""},
+		{"logout without address", func(c map[string]any) { c["kind"] = "logout-request-redirect" }, replay.Error, "", "sloURL"},
+		{"logout without query", func(c map[string]any) {
+			c["kind"], c["sp"] = "logout-request-redirect", map[string]any{"entityID": spEntityID, "sloURL": sloURL}
+		}, replay.Error, "", "query"},
+		{"logout with an empty query", func(c map[string]any) {
+			c["kind"], c["query"], c["sp"] = "logout-response-redirect", "", map[string]any{"entityID": spEntityID, "sloURL": sloURL}
+		}, replay.Reject, "bad_request", ""},
+		{"logout without request", func(c map[string]any) {
+			c["kind"], c["sp"] = "logout-request-post", map[string]any{"entityID": spEntityID, "sloURL": sloURL}
+		}, replay.Error, "", "samlRequest"},
+		{"logout without answer", func(c map[string]any) {
+			c["kind"], c["sp"] = "logout-response-post", map[string]any{"entityID": spEntityID, "sloURL": sloURL}
+			delete(c, "samlResponse")
+		}, replay.Error, "", "samlResponse"},
+		{"logout without entity ID", func(c map[string]any) {
+			c["kind"], c["sp"] = "logout-response-post", map[string]any{"sloURL": sloURL}
+		}, replay.Error, "", "entityID"},
 
 		{"no clock", func(c map[string]any) { delete(c, "now") }, replay.Error, "", "now"},
 		{"bad clock", func(c map[string]any) { c["now"] = "yesterday" }, replay.Error, "", "now"},

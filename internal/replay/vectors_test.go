@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write testdata/vectors anew")
 func vectors(t testing.TB) []*vector {
 	w := newWorld(t)
 	return slices.Concat(w.acceptVectors(), w.signatureVectors(), w.wrappingVectors(), w.parsingVectors(), w.profileVectors(),
-		w.timeVectors(), w.sequenceVectors(), w.relayStateVectors(), w.metadataVectors(), w.encryptionVectors())
+		w.timeVectors(), w.sequenceVectors(), w.relayStateVectors(), w.metadataVectors(), w.encryptionVectors(), w.logoutVectors())
 }
 
 func vectorFile(name string) string { return filepath.Join(directory, "vectors", name+".json") }
@@ -111,7 +111,6 @@ func TestVectorsStream(t *testing.T) {
 
 // unreachable are the reasons that no case can lead to, and why.
 var unreachable = map[saml.Reason]string{
-	saml.BadRequest:               "of the HTTP handler",
 	saml.SSODisabled:              "a case's service provider is switched on",
 	saml.TrustProvisional:         "a case's trust is active",
 	saml.TrustInactive:            "a case's trust is active",
@@ -126,6 +125,7 @@ var unreachable = map[saml.Reason]string{
 	saml.OtherSubject:             "a case asks for no subject",
 	saml.NoIdPChosen:              "of the HTTP handler",
 	saml.BrowserMismatch:          "a case has one browser",
+	saml.LoggedOut:                "a case has a login or a logout",
 	saml.StoreFailed:              "a case's store does not fail",
 	saml.NotConfigured:            "of the HTTP handler",
 	saml.TransientSubject:         noUsers,

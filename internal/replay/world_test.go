@@ -56,6 +56,8 @@ type vector struct {
 	IdPMetadata  string   `json:"idpMetadata"`
 	RequestID    string   `json:"requestID"`
 	SAMLResponse *string  `json:"samlResponse,omitempty"`
+	SAMLRequest  *string  `json:"samlRequest,omitempty"`
+	Query        *string  `json:"query,omitempty"`
 	RelayState   string   `json:"relayState,omitempty"`
 	Sequence     []step   `json:"sequence,omitempty"`
 
@@ -74,6 +76,7 @@ type vector struct {
 type sp struct {
 	EntityID                   string   `json:"entityID"`
 	ACSURL                     string   `json:"acsURL"`
+	SLOURL                     string   `json:"sloURL,omitempty"`
 	AllowIdPInitiated          bool     `json:"allowIdPInitiated,omitempty"`
 	ClockSkewSeconds           *float64 `json:"clockSkewSeconds,omitempty"`
 	RequireEncryptedAssertions bool     `json:"requireEncryptedAssertions,omitempty"`

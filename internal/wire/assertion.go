@@ -173,29 +173,31 @@ func (d *decoder) identifier(s *sequence) (Identifier, xmlsec.Element) {
 	return NoIdentifier, xmlsec.Element{}
 }
 
-// name decodes the identifier of a Subject, opened if it is encrypted and we have a key (SAML Core 2.2.4).
-func (d *decoder) name(s *sequence, a *Assertion) (err error) {
+// name decodes the identifier of a Subject or of a logout request, opened if it is encrypted and we have a key (SAML Core
+// 2.2.4).
+func (d *decoder) name(s *sequence) (by Identifier, name NameID, err error) {
 	by, e := d.identifier(s)
-	if by == ByEncryptedID {
-		if d.opener == nil {
-			return &xmlsec.Error{Kind: xmlsec.NoDecryptionKey, Offset: -1, Msg: "an EncryptedID, and no key of ours to open it"}
-		}
+	if by == ByEncryptedID && d.opener != nil {
 		if e, err = d.open(e, AssertionNS, "NameID"); err != nil {
-			return err
+			return by, name, err
 		}
 		by = ByNameID
 	}
-	if a.Identifier = by; by == ByNameID {
-		a.NameID = d.nameID(e)
+	if by == ByNameID {
+		name = d.nameID(e)
 	}
-	return nil
+	return by, name, nil
 }
 
 func (d *decoder) subject(e xmlsec.Element, a *Assertion) error {
 	a.HasSubject = true
 	s := walk(e)
-	if err := d.name(&s, a); err != nil {
+	var err error
+	if a.Identifier, a.NameID, err = d.name(&s); err != nil {
 		return err
+	}
+	if a.Identifier == ByEncryptedID {
+		return &xmlsec.Error{Kind: xmlsec.NoDecryptionKey, Offset: -1, Msg: "an EncryptedID, and no key of ours to open it"}
 	}
 	a.Confirmations = a.room.confirmation[:0]
 	for {

@@ -39,8 +39,8 @@ type SigningMethod struct {
 	MinKeySize, MaxKeySize int
 }
 
-// Endpoint is a place that an IdP listens at.
-type Endpoint struct{ Binding, Location string }
+// Endpoint is a place that an IdP listens at. Answers go to ResponseLocation if there is one (erratum E41).
+type Endpoint struct{ Binding, Location, ResponseLocation string }
 
 // IndexedEndpoint is an endpoint that an artifact names by its index.
 type IndexedEndpoint struct {
@@ -197,7 +197,7 @@ func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, e
 func isTrue(s string) bool { return s == "true" || s == "1" }
 
 func (r *metadataReader) endpoint(e xmlsec.Element) Endpoint {
-	return Endpoint{r.d.attr(e, "Binding").Value, r.d.attr(e, "Location").Value}
+	return Endpoint{r.d.attr(e, "Binding").Value, r.d.attr(e, "Location").Value, r.d.attr(e, "ResponseLocation").Value}
 }
 
 func (r *metadataReader) scopes(list []Scope, extensions xmlsec.Element) []Scope {

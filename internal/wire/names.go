@@ -9,6 +9,9 @@ const (
 	AlgorithmNS = "urn:oasis:names:tc:SAML:metadata:algsupport"
 	SignatureNS = "http://www.w3.org/2000/09/xmldsig#"
 	InstanceNS  = "http://www.w3.org/2001/XMLSchema-instance"
+	SOAPNS      = "http://schemas.xmlsoap.org/soap/envelope/"
+
+	AsyncLogoutNS = "urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo"
 )
 
 // Identifiers of SAML Core section 8 and Profiles section 3.

@@ -124,6 +124,9 @@ type Policy struct {
 	AllowRSA15 bool
 	// AllowTripleDES admits Triple DES, of blocks so small that they repeat (Sweet32, 2016).
 	AllowTripleDES bool
+	// AllowDER admits ECDSA signatures in DER where a signature is Detached. It weakens nothing: one signature then has two
+	// forms, of which XML Signature knows one.
+	AllowDER bool
 	// Only, if it is not nil, restricts what is admitted.
 	Only *Admitted
 }

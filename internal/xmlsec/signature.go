@@ -274,11 +274,16 @@ func (r *Reader) verifyInfo(s signature, keys []crypto.PublicKey, p Policy) erro
 	if err != nil {
 		return err
 	}
-	digest := appendHash(r.digest[:0], s.algorithm.hash, info)
-	tried := 0
+	tried, err := s.algorithm.check(keys, p, info, appendHash(r.digest[:0], s.algorithm.hash, info), value)
+	r.tried = r.tried || tried > 0
+	return err
+}
+
+// check tries the keys of the right type over message, whose hash is digest, and says how many.
+func (a algorithm) check(keys []crypto.PublicKey, p Policy, message, digest, signature []byte) (tried int, err error) {
 	var weak error
 	for _, key := range keys {
-		fits, err := p.usable(s.algorithm.family, key)
+		fits, err := p.usable(a.family, key)
 		if err != nil {
 			weak = err
 		}
@@ -286,18 +291,17 @@ func (r *Reader) verifyInfo(s signature, keys []crypto.PublicKey, p Policy) erro
 			continue
 		}
 		tried++
-		r.tried = true
-		if s.algorithm.verify(key, info, digest, value) {
-			return nil
+		if a.verify(key, message, digest, signature) {
+			return tried, nil
 		}
 	}
 	switch {
 	case tried == 0 && weak != nil:
-		return weak
+		return tried, weak
 	case tried == 0:
-		return fault(NoKey, "no key on file is of the type that the signature's algorithm needs")
+		return tried, fault(NoKey, "no key on file is of the type that the signature's algorithm needs")
 	}
-	return fault(BadSignature, "none of the %d keys on file made this signature", tried)
+	return tried, fault(BadSignature, "none of the %d keys on file made this signature", tried)
 }
 
 var strictBase64 = base64.StdEncoding.Strict()

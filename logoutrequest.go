@@ -1,0 +1,257 @@
+package saml
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/logintrust/saml/internal/binding"
+	"github.com/logintrust/saml/internal/compose"
+	"github.com/logintrust/saml/internal/wire"
+)
+
+// Reasons for a logout (SAML Core 3.7.3), for LogoutOptions.Reason.
+const (
+	LogoutByUser  = "urn:oasis:names:tc:SAML:2.0:logout:user"
+	LogoutByAdmin = "urn:oasis:names:tc:SAML:2.0:logout:admin"
+)
+
+// LogoutOptions say how a logout is asked for.
+type LogoutOptions struct {
+	// ReturnTo is where the user goes when the identity provider has answered; as StartOptions.ReturnTo.
+	ReturnTo string
+	// Binding is how the request travels: AnyBinding is HTTP-Redirect if the trust has an SLOURL, or else HTTP-POST.
+	Binding Binding
+	// Reason is why, a URI (erratum E10); "" says nothing.
+	Reason string
+	// RequestID is the ID of the LogoutRequest; "" makes a new random one, as it should be. It is for judging recorded messages.
+	RequestID string
+	// BrowserKey is the key that the browser holds from an earlier request, "" if it holds none.
+	BrowserKey string
+}
+
+const logoutRequestLife = 5 * time.Minute // how long a request of ours counts
+
+// ErrNoSingleLogout says that an identity provider cannot be asked to log a user out: it takes no part in single logout, the
+// user came without NameID, or the login trust is gone or not active. The logout here is all there is; see
+// LoginTrust.AfterLogout.
+const ErrNoSingleLogout = sentinel("saml: no single logout with this identity provider")
+
+// LogoutRequest asks the identity provider of a session, which the host has ended by now, to log the user out everywhere: the
+// third rung of the API, without net/http. With sessions of several identity providers it is called for each. The request
+// waits for its answer for an hour; that none comes does no harm.
+func (sp *ServiceProvider) LogoutRequest(ctx context.Context, session LoginSession, opts LogoutOptions) (*Started, error) {
+	trust, err := sp.singleLogoutTrust(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	location, byPOST, err := logoutEndpoint(trust, opts.Binding)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Reason != "" && !isURI(opts.Reason) {
+		return nil, fmt.Errorf("saml: LogoutOptions.Reason %s is not a URI", quoted(opts.Reason))
+	}
+	if opts.RequestID == "" {
+		opts.RequestID = newID()
+	} else if !isID(opts.RequestID) {
+		return nil, fmt.Errorf("saml: LogoutOptions.RequestID %s is no ID", quoted(opts.RequestID))
+	}
+	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
+		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
+	if !isBrowserKey(started.BrowserKey) {
+		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
+	}
+	now := sp.config.Now()
+	request := compose.LogoutRequest{ID: started.RequestID, IssueInstant: now, NotOnOrAfter: now.Add(logoutRequestLife), Destination: location,
+		Issuer: sp.config.EntityID, Reason: opts.Reason, NameID: wire.NameID(session.NameID), Asynchronous: trust.AsyncLogout}
+	if session.SessionIndex != "" { // erratum E38
+		request.SessionIndexes = []string{session.SessionIndex}
+	}
+	sent, err := sp.send(outgoing{trust: trust, name: "SAMLRequest", message: request, location: location, relay: started.RelayState, byPOST: byPOST})
+	if err != nil {
+		return nil, err
+	}
+	started.URL, started.Action, started.Fields = sent.url, sent.action, sent.fields
+	if trust.AsyncLogout {
+		return started, nil // nothing waits
+	}
+	if err := sp.rememberLogout(ctx, trust, started, now, opts.ReturnTo); err != nil {
+		return nil, err
+	}
+	return started, nil
+}
+
+// singleLogoutTrust is the trust of a session, if it can be asked.
+func (sp *ServiceProvider) singleLogoutTrust(ctx context.Context, session LoginSession) (*LoginTrust, error) {
+	if sp.config.Sessions == nil || session.NameID.Value == "" {
+		return nil, ErrNoSingleLogout
+	}
+	trust, found, err := sp.config.Trusts.FindTrust(ctx, session.Domain)
+	switch {
+	case err != nil:
+		return nil, storeFailed(err)
+	case !found || trust.Domain != session.Domain || trust.gate(MethodSAML) != nil:
+		return nil, ErrNoSingleLogout
+	}
+	return &trust, nil
+}
+
+// rememberLogout keeps the request until it is answered, for the browser that made it.
+func (sp *ServiceProvider) rememberLogout(ctx context.Context, trust *LoginTrust, started *Started, now time.Time, returnTo string) error {
+	p := &pending{browser: sha256.Sum256([]byte(started.BrowserKey)), issued: now, returnTo: sp.target(returnTo), relay: started.RelayState}
+	key := stateKey(logoutKind, sp.config.EntityID, trust.Domain, started.RequestID)
+	added, err := sp.config.State.Add(ctx, key, p.marshal(), pendingKeep)
+	if err == nil && !added {
+		err = errors.New("the state store already holds a new request")
+	}
+	if err != nil {
+		return storeFailed(err)
+	}
+	return nil
+}
+
+// logoutEndpoint is where a request goes: to Location, never to ResponseLocation (erratum E41).
+func logoutEndpoint(t *LoginTrust, b Binding) (location string, byPOST bool, err error) {
+	switch {
+	case b != POSTBinding && t.SLOURL != "":
+		location = t.SLOURL
+	case b != RedirectBinding && t.SLOPostURL != "":
+		location, byPOST = t.SLOPostURL, true
+	default:
+		return "", false, ErrNoSingleLogout
+	}
+	return location, byPOST, checkURL(location)
+}
+
+// answerEndpoint is where our answers go: by the binding of the request if there is a place for that, or else by the other
+// (SAML Profiles 4.4.3.4).
+func answerEndpoint(t *LoginTrust, byPOST bool) (location string, post, found bool) {
+	redirect, form := cmp.Or(t.SLOResponseURL, t.SLOURL), cmp.Or(t.SLOPostResponseURL, t.SLOPostURL)
+	switch {
+	case byPOST && form != "" || redirect == "":
+		location, post = form, true
+	default:
+		location = redirect
+	}
+	return location, post, location != "" && checkURL(location) == nil
+}
+
+// reply completes an answer with the LogoutResponse, signed, and where it goes. The relay state goes back as it came (SAML
+// Bindings 3.1.1).
+func (sp *ServiceProvider) reply(answer *LogoutAnswer, d *departure) *Error {
+	response := compose.LogoutResponse{ID: newID(), IssueInstant: d.now, Issuer: sp.config.EntityID, InResponseTo: d.request.ID}
+	response.Status, response.Below = answer.status()
+	out := outgoing{trust: d.trust, name: "SAMLResponse", relay: d.relay, bySOAP: d.bySOAP}
+	if !d.bySOAP {
+		found := false
+		if out.location, out.byPOST, found = answerEndpoint(d.trust, d.byPOST); !found || d.request.Asynchronous {
+			return nil
+		}
+		response.Destination = out.location
+	}
+	out.message = response
+	sent, err := sp.send(out)
+	if err != nil {
+		e := refuse(NotConfigured, "an answer that cannot be made", "")
+		e.cause = err
+		return e
+	}
+	answer.URL, answer.Action, answer.Fields, answer.SOAP = sent.url, sent.action, sent.fields, sent.soap
+	return nil
+}
+
+// status says what became of a request (SAML Core 3.2.2.2, Profiles 4.4.3.4): success only if the sessions really ended.
+func (a *LogoutAnswer) status() (code, below string) {
+	if a.Refusal == nil {
+		return wire.StatusSuccess, ""
+	}
+	switch a.Refusal.Reason {
+	case WrongVersion:
+		return StatusVersionMismatch, ""
+	case NoSubject:
+		return StatusResponder, StatusRequestUnsupported
+	case StoreFailed:
+		if a.Ended > 0 {
+			return StatusResponder, StatusPartialLogout
+		}
+		return StatusResponder, ""
+	}
+	return StatusRequester, ""
+}
+
+// An outgoing message of single logout, which is always signed (SAML Profiles 4.4.3.1 and 4.4.3.4).
+type outgoing struct {
+	trust           *LoginTrust
+	name            string // of the parameter
+	message         compose.Message
+	location, relay string
+	byPOST, bySOAP  bool
+}
+
+// A sent message is what the browser is to do, or what goes back on the identity provider's own connection.
+type sent struct {
+	url, action string
+	fields      map[string]string
+	soap        []byte
+}
+
+func (sp *ServiceProvider) send(out outgoing) (sent, error) {
+	key, err := sp.signing(out.trust)
+	if err == nil && key == nil {
+		err = ErrNoAlgorithm
+	}
+	if err == nil {
+		key.Digest, err = sp.digest(out.trust)
+	}
+	if err != nil {
+		return sent{}, err
+	}
+	e := out.message.Element()
+	if out.byPOST || out.bySOAP {
+		signed, err := key.Sign(e)
+		if err != nil {
+			return sent{}, fmt.Errorf("saml: signing: %w", err)
+		}
+		e = signed
+	}
+	if out.bySOAP {
+		e = compose.Envelope(e)
+	}
+	xml, err := compose.Bytes(e)
+	if err != nil {
+		return sent{}, fmt.Errorf("saml: %w", err)
+	}
+	switch {
+	case out.bySOAP:
+		return sent{soap: xml}, nil
+	case out.byPOST:
+		fields := map[string]string{out.name: base64.StdEncoding.EncodeToString(xml)}
+		if out.relay != "" {
+			fields["RelayState"] = out.relay
+		}
+		return sent{action: out.location, fields: fields}, nil
+	}
+	place, err := binding.Redirect{Location: out.location, Param: out.name, XML: xml, RelayState: out.relay, Signer: key.Signer,
+		Algorithm: key.Algorithm}.URL()
+	if err != nil {
+		return sent{}, fmt.Errorf("saml: %w", err)
+	}
+	return sent{url: place}, nil
+}
+
+// newID is an xs:ID, which begins with no digit (SAML Core 1.3.4).
+func newID() string { return "_" + hex.EncodeToString(random(requestIDBytes)) }
+
+// isURI reports whether s is an absolute URI.
+func isURI(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme != "" && len(s) <= maxEntityID && !strings.ContainsFunc(s, isUnsafe)
+}
