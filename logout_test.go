@@ -821,3 +821,16 @@ func FuzzLogout(f *testing.F) {
 		}
 	})
 }
+
+// Every attack on logout ends nothing, and is refused for the reason that is right for it.
+//
+// req: SG-SWS CORE-3.7.3.1-auth CORE-3.7.3.1-who RY-SLO SL-RESP
+func TestLogoutAttacks(t *testing.T) {
+	t.Parallel()
+	l := newLeaving(t)
+	other := otherIdP(t)
+	l.trusts.Set(other.Trust())
+	samltest.LogoutTarget{IdP: l.idp, Other: other, Provider: l.sp, SLOURL: sloURL,
+		Start: func(login *saml.Login) { l.sessions.start(login) },
+		Live:  func() int { return len(l.sessions.indexes()) }}.Run(t)
+}
