@@ -23,6 +23,7 @@ import (
 
 	"github.com/logintrust/saml"
 	"github.com/logintrust/saml/internal/oracle"
+	"github.com/logintrust/saml/samltest"
 )
 
 // What we emit is valid by the SAML schemas, with each kind of key and every option; and xmlsec1 verifies what we sign.
@@ -98,6 +99,60 @@ func TestSchemaOfFullMetadata(t *testing.T) {
 			require.NoError(t, err, "%s: %s", key, sp.Metadata())
 			_, err = oracle.XMLSecVerify(t, bytes.Replace(sp.Metadata(), []byte("Grüezi"), []byte("Gruezi"), 1), public, "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor")
 			require.Error(t, err)
+		}
+	}
+}
+
+// hostSessions are the sessions of a host that has none.
+type hostSessions struct{}
+
+func (hostSessions) EndSessions(context.Context, saml.Logout) (int, error) { return 0, nil }
+
+// Messages of single logout, and the metadata that announces it, are valid too, with each kind of key; and xmlsec1 verifies
+// what goes by HTTP-POST.
+func TestSchemaOfLogout(t *testing.T) {
+	t.Parallel()
+	idp, err := samltest.New(samltest.Options{})
+	require.NoError(t, err)
+	for name, pair := range keyPairs(t) {
+		if pair.Signer == nil {
+			continue
+		}
+		trust := idp.Trust()
+		trust.AsyncLogout = true
+		sp, err := saml.New(saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState(),
+			Sessions: hostSessions{}, SigningKeys: []saml.KeyPair{pair}, Metadata: saml.MetadataOptions{NameIDFormats: []string{saml.NameIDPersistent}}})
+		require.NoError(t, err)
+		require.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s", sp.Metadata())
+		session := saml.LoginSession{Domain: trust.Domain, SessionIndex: "s<1>",
+			NameID: saml.NameID{Value: "a&b", Format: saml.NameIDPersistent, NameQualifier: "<q>", SPNameQualifier: "s", SPProvidedID: "\"p"}}
+		checkLogout := func(kind, place string, fields map[string]string) {
+			m := message{method: http.MethodPost, value: fields["SAML"+kind]}
+			if place != "" {
+				u, err := url.Parse(place)
+				require.NoError(t, err)
+				m = message{method: http.MethodGet, value: u.Query().Get("SAML" + kind)}
+			}
+			xml := m.xml(t)
+			require.NoError(t, oracle.ValidateSchema(t, xml, "protocol"), "%s: %s", name, xml)
+			if place == "" {
+				spki, err := x509.MarshalPKIXPublicKey(pair.Signer.Public())
+				require.NoError(t, err)
+				_, err = oracle.XMLSecVerify(t, xml, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}), "urn:oasis:names:tc:SAML:2.0:protocol:Logout"+kind)
+				require.NoError(t, err, "%s: %s", name, xml)
+			}
+		}
+		for _, binding := range []saml.Binding{saml.RedirectBinding, saml.POSTBinding} {
+			started, err := sp.LogoutRequest(t.Context(), session, saml.LogoutOptions{Binding: binding, Reason: saml.LogoutByAdmin})
+			require.NoError(t, err)
+			checkLogout("Request", started.URL, started.Fields)
+		}
+		for _, carry := range []func(*samltest.LogoutMessage) saml.LogoutMessage{(*samltest.LogoutMessage).ByRedirect, (*samltest.LogoutMessage).ByPOST} {
+			m := idp.LogoutRequest(session, "https://sp.example.com/sso/logout")
+			m.NameID = nil // which makes a status with a second code
+			answer, err := sp.AnswerLogout(t.Context(), carry(m))
+			require.NoError(t, err)
+			checkLogout("Response", answer.URL, answer.Fields)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func startServer(t *testing.T, idpMetadata []byte) *server {
 	address := freeAddress(t)
 	sp := &server{base: "http://" + address}
 	sp.entityID = sp.base + "/sso/metadata"
-	start(t, sp.entityID, nil, binary, "-addr", address, "-base-url", sp.base, "-idp-metadata", metadataFile, "-key", keyFile)
+	start(t, sp.entityID, nil, binary, "-addr", address, "-base-url", sp.base, "-no-demo-idp", "-idp-metadata", metadataFile, "-key", keyFile)
 	sp.metadata = fetch(t, sp.entityID)
 	return sp
 }

@@ -10,6 +10,9 @@ import (
 	"cmp"
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -125,6 +128,9 @@ func (d *demo) assemble(o options, log *slog.Logger) error {
 		}
 	}
 	keys, err := readKeys(o.key)
+	if err == nil && d.idp != nil && o.key == "" && len(o.metadata) == 0 {
+		keys, err = makeKey()
+	}
 	if err != nil {
 		return err
 	}
@@ -248,6 +254,13 @@ func readKeys(name string) ([]saml.KeyPair, error) {
 		return nil, fmt.Errorf("-key %s: the file holds no private key in PEM without password", name)
 	}
 	return []saml.KeyPair{pair}, nil
+}
+
+// makeKey is a key for as long as the server runs: enough for the demonstration identity provider, which reads our metadata
+// anew each time.
+func makeKey() ([]saml.KeyPair, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	return []saml.KeyPair{{Signer: key}}, err
 }
 
 func parseKey(der []byte) (crypto.Signer, error) {

@@ -22,6 +22,8 @@ type app struct {
 	offers   *sessionStore // logins that the identity provider began, on their way to becoming sessions
 	pages    *template.Template
 	log      *slog.Logger
+
+	singleLogout bool
 }
 
 func newApp(baseURL string, trusts *saml.MemoryTrusts, users saml.UserDirectory, keys []saml.KeyPair, log *slog.Logger) (*app, error) {
@@ -33,8 +35,30 @@ func newApp(baseURL string, trusts *saml.MemoryTrusts, users saml.UserDirectory,
 	a := &app{trusts: trusts, baseURL: strings.TrimRight(baseURL, "/"), log: log,
 		sessions: newSessionStore("session", sessionLife, secure), offers: newSessionStore("offer", offerLife, secure),
 		pages: template.Must(template.New("").Parse(pageTexts))}
-	a.sp, err = saml.New(saml.Config{BaseURL: baseURL, Trusts: trusts, State: saml.NewMemoryState(), Users: users, SigningKeys: keys, OnRefusal: a.refused})
+	config := saml.Config{BaseURL: baseURL, Trusts: trusts, State: saml.NewMemoryState(), Users: users, SigningKeys: keys, OnRefusal: a.refused}
+	if len(keys) > 0 { // messages of single logout are signed
+		config.Sessions, config.EndSession, a.singleLogout = a, a.endSession, true
+	}
+	a.sp, err = saml.New(config)
 	return a, err
+}
+
+// EndSessions ends what an identity provider says is over. It needs no cookie: the sessions are found by what the library gave
+// for them.
+func (a *app) EndSessions(_ context.Context, logout saml.Logout) (ended int, err error) {
+	ended = a.sessions.endAll(logout) + a.offers.endAll(logout)
+	a.log.Info("signed out by the identity provider", "domain", logout.Domain, "sessions", ended)
+	return ended, nil
+}
+
+// endSession ends the session of this browser. The library then asks the identity provider to end its own.
+func (a *app) endSession(w http.ResponseWriter, r *http.Request) (session saml.LoginSession, found bool, err error) {
+	current, found := a.sessions.find(r)
+	a.sessions.end(w, r)
+	if !found {
+		return saml.LoginSession{}, false, nil
+	}
+	return current.login.Session(), true, nil
 }
 
 func (a *app) handler() http.Handler {
@@ -96,7 +120,7 @@ func (a *app) acceptOffer(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, offer.login.ReturnTo(), http.StatusSeeOther)
 }
 
-// logout ends the session here. The one at the identity provider goes on: single logout is not part of this example.
+// logout ends the session here, and that alone: it serves where there is no key for single logout.
 func (a *app) logout(w http.ResponseWriter, r *http.Request) {
 	a.sessions.end(w, r)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -140,6 +164,7 @@ type page struct {
 	Offer    *loginView
 	Place    string
 	Metadata string
+	SignOut  string
 }
 
 // A loginView is a session as a page shows it.
@@ -242,9 +267,9 @@ const pageTexts = `
 {{template "table" .Login.Rows}}
 <h2>Attributes</h2>
 {{template "table" .Login.Attributes}}
-<form method="post" action="/logout"><button>Sign out</button></form>
-<p class="note">This ends the session here. The one at the identity provider goes on: single logout is not part of this
-example.</p>
+<form method="post" action="{{.SignOut}}"><button>Sign out</button></form>
+<p class="note">{{if eq .SignOut "/logout"}}This ends the session here. The one at the identity provider goes on: single logout needs a
+key.{{else}}This ends the session here, and asks the identity provider to end its own.{{end}}</p>
 <p><a href="/login-required?page=deep">A page for members</a> · <a href="{{.Metadata}}">Our metadata</a></p>
 {{template "bottom"}}{{end}}
 
@@ -263,7 +288,10 @@ example.</p>
 
 // show writes a page: no scripts, no frames, nothing from elsewhere, nothing kept.
 func (a *app) show(w http.ResponseWriter, name string, data page) {
-	data.Metadata = "/sso/metadata"
+	data.Metadata, data.SignOut = "/sso/metadata", "/logout"
+	if a.singleLogout {
+		data.SignOut = "/sso/logout"
+	}
 	var body bytes.Buffer
 	if err := a.pages.ExecuteTemplate(&body, name, data); err != nil {
 		a.log.Error("page", "name", name, "error", err)
@@ -272,7 +300,9 @@ func (a *app) show(w http.ResponseWriter, name string, data page) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	// form-action is left out: Chromium holds it against the redirects behind a form too, and signing out leads to the identity
+	// provider.
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -75,6 +75,19 @@ func (s *sessionStore) find(r *http.Request) (x session, found bool) {
 	return x, true
 }
 
+// endAll ends the sessions that a logout names, wherever their browsers are.
+func (s *sessionStore) endAll(logout saml.Logout) (ended int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, x := range s.byName {
+		if logout.Ends(x.login.Session()) {
+			delete(s.byName, name)
+			ended++
+		}
+	}
+	return ended
+}
+
 // end ends the browser's session.
 func (s *sessionStore) end(w http.ResponseWriter, r *http.Request) {
 	s.forget(r)
