@@ -20,7 +20,7 @@ type endedNote struct {
 const (
 	endedVersion = 1
 	// An assertion is accepted up to replayLimit before it ends, so what was issued before the logout may come that much later.
-	endedKeep = replayLimit + replayMargin
+	endedKeep = replayLimit + maxSkew + replayMargin
 )
 
 func (n endedNote) marshal() []byte {

@@ -132,11 +132,11 @@ var departureRules = []logoutRule{
 	{NoSubject, "SAML Core 3.7.1", checkLogoutSubject},
 }
 
-// checkLogoutDestination: every message by a browser is signed, so it has a Destination, and it is ours. By SOAP it may be left
-// out: nothing can be redirected there.
+// checkLogoutDestination: every message of single logout is signed, so it has a Destination, and it is ours. Stricter than
+// Bindings 3.2, which leaves it open by SOAP: without it, another service provider could hand on what it was sent.
 func checkLogoutDestination(d *departure) *mismatch {
 	switch {
-	case !d.destination.Present && !d.bySOAP:
+	case !d.destination.Present:
 		return &mismatch{found: "no Destination", wanted: quoted(d.logoutURL)}
 	case d.destination.Present && d.destination.Value != d.logoutURL:
 		return &mismatch{found: quoted(d.destination.Value), wanted: quoted(d.logoutURL)}

@@ -19,7 +19,8 @@ import (
 // own (http.CrossOriginProtection), so that no other site logs users out; a host's handler does best to look at that itself,
 // before it ends the session. Where there is no single logout, the browser goes where LoginTrust.AfterLogout says.
 //
-// It writes the response unless it returns an error.
+// It writes the response unless it returns an error. The page with the button must not have form-action 'self' in its
+// Content-Security-Policy: Chromium holds that against the redirect to the identity provider.
 func (sp *ServiceProvider) StartLogout(w http.ResponseWriter, r *http.Request, session LoginSession, opts LogoutOptions) error {
 	if refused := sp.checkOwnPost(r); refused != nil {
 		return refused
@@ -30,7 +31,10 @@ func (sp *ServiceProvider) StartLogout(w http.ResponseWriter, r *http.Request, s
 		if !errors.Is(err, ErrNoSingleLogout) {
 			sp.report(r, asError(err).leaving()) // the session here has ended, and the user goes on
 		}
-		trust, _, _ := sp.config.Trusts.FindTrust(r.Context(), session.Domain)
+		trust, found, err := sp.config.Trusts.FindTrust(r.Context(), session.Domain)
+		if err != nil || !found {
+			trust = LoginTrust{}
+		}
 		sp.FinishLogout(w, trust)
 		return nil
 	}

@@ -83,7 +83,10 @@ func (sp *ServiceProvider) LogoutRequest(ctx context.Context, session LoginSessi
 	if trust.AsyncLogout {
 		return started, nil // nothing waits
 	}
-	return started, sp.rememberLogout(ctx, trust, started, now, opts.ReturnTo)
+	if err := sp.rememberLogout(ctx, trust, started, now, opts.ReturnTo); err != nil {
+		return nil, err
+	}
+	return started, nil
 }
 
 // singleLogoutTrust is the trust of a session, if it can be asked.

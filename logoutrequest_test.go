@@ -272,9 +272,10 @@ func TestLogoutResponseBrowser(t *testing.T) {
 	for _, broken := range []func(){func() { state.add = errBroken }, func() { state.get = errBroken }} {
 		state.add, state.get = nil, nil
 		broken()
-		_, err = l.sp.LogoutRequest(t.Context(), session, saml.LogoutOptions{})
+		started, err := l.sp.LogoutRequest(t.Context(), session, saml.LogoutOptions{})
 		if state.add != nil {
 			leftWith(t, saml.StoreFailed, err)
+			assert.Nil(t, started)
 		}
 	}
 }

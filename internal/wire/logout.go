@@ -34,7 +34,7 @@ type LogoutRequest struct {
 	Asynchronous bool
 }
 
-const maxSessionIndexes = 1000 // of one LogoutRequest
+const maxSessionIndexes = 100 // of one LogoutRequest
 
 // Read checks that u holds a message of the single logout protocol: as its root or, if soap is set, as the one child of a
 // SOAP 1.1 Body (SAML Bindings 3.2.2).
