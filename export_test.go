@@ -26,6 +26,24 @@ func (sp *ServiceProvider) WithoutRule(i int) (lacking *ServiceProvider, name st
 	return nil, ""
 }
 
+// WithoutLogoutRule is WithoutRule for messages of single logout.
+func (sp *ServiceProvider) WithoutLogoutRule(i int) (lacking *ServiceProvider, name string) {
+	lacking, err := New(sp.config)
+	if err != nil {
+		panic(err)
+	}
+	drop := func(list []logoutRule, i int) []logoutRule { return slices.Delete(slices.Clone(list), i, i+1) }
+	if i < len(addressRules) {
+		lacking.address = drop(addressRules, i)
+		return lacking, string(addressRules[i].reason)
+	}
+	if i -= len(addressRules); i < len(departureRules) {
+		lacking.departure = drop(departureRules, i)
+		return lacking, string(departureRules[i].reason)
+	}
+	return nil, ""
+}
+
 // StripQuestionMark and LocalPath are for the fuzz target of their counterpart.
 var (
 	StripQuestionMark = stripQuestionMark

@@ -272,7 +272,7 @@ func (sp *ServiceProvider) openLogout(ctx context.Context, w *workspace, m Logou
 	if refused := d.open(w, &message, query); refused != nil {
 		return nil, refused.of(d.trust)
 	}
-	if refused := d.apply(addressRules); refused != nil {
+	if refused := d.apply(sp.address); refused != nil {
 		return nil, refused.of(d.trust)
 	}
 	if refused := sp.confirmLogoutIssuer(ctx, d); refused != nil {
@@ -407,7 +407,7 @@ func (d *departure) logout(sp string) Logout {
 // answerLogout does what the request asks for, if it may, and answers.
 func (sp *ServiceProvider) answerLogout(ctx context.Context, d *departure) (*LogoutAnswer, *Error) {
 	answer := &LogoutAnswer{Domain: d.trust.Domain}
-	refusal := d.apply(departureRules)
+	refusal := d.apply(sp.departure)
 	if refusal == nil {
 		refusal = sp.hearOnce(ctx, d)
 	}
@@ -453,7 +453,7 @@ func (sp *ServiceProvider) endSessions(ctx context.Context, d *departure) (int, 
 
 // completeLogout holds an answer against the request that waits for it.
 func (sp *ServiceProvider) completeLogout(ctx context.Context, d *departure, browserKey string) (*LogoutResult, *Error) {
-	if refused := d.apply(departureRules); refused != nil {
+	if refused := d.apply(sp.departure); refused != nil {
 		return nil, refused
 	}
 	id := d.response.InResponseTo

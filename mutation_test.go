@@ -82,3 +82,39 @@ func withoutPanic(sp *saml.ServiceProvider, answer *samltest.Answer) (login *sam
 	login, _ = sp.Validate(samltestContext, saml.Posted{SAMLResponse: answer.Encode()})
 	return login
 }
+
+// Each rule about messages of single logout is needed too.
+//
+// req: SE-NIST-6
+func TestEachLogoutRuleIsNeeded(t *testing.T) {
+	t.Parallel()
+	edits := map[string]func(*samltest.LogoutMessage){
+		"wrong_destination": func(m *samltest.LogoutMessage) { m.Destination = "https://elsewhere.example.com" },
+		"wrong_issuer":      func(m *samltest.LogoutMessage) { m.Issuer.Format = samltest.FormatEmail },
+		"wrong_version":     func(m *samltest.LogoutMessage) { m.Version = "1.1" },
+		"not_yet_valid":     func(m *samltest.LogoutMessage) { m.IssueInstant, m.NotOnOrAfter = at(time.Hour), at(2*time.Hour) },
+		"expired":           func(m *samltest.LogoutMessage) { m.IssueInstant, m.NotOnOrAfter = at(-2*time.Hour), at(-time.Hour) },
+		"no_subject":        func(m *samltest.LogoutMessage) { m.NameID = nil },
+	}
+	for i := 0; ; i++ {
+		l := newLeaving(t)
+		m := l.idp.LogoutRequest(l.signIn("s1"), sloURL)
+		lacking, rule := l.sp.WithoutLogoutRule(i)
+		if lacking == nil {
+			require.Len(t, edits, i)
+			return
+		}
+		require.Contains(t, edits, rule)
+		edits[rule](m)
+		message := carriers["redirect"](m)
+		a, err := l.sp.AnswerLogout(t.Context(), message)
+		require.True(t, err != nil || a.Refusal != nil, rule)
+		require.Empty(t, l.sessions.calls)
+		if rule == "expired" {
+			continue // the memory against replay cannot hold what is over, and refuses it as well
+		}
+		_, err = lacking.AnswerLogout(t.Context(), message)
+		require.NoError(t, err, rule)
+		assert.Len(t, l.sessions.calls, 1, "a rule that no message needs: %s", rule)
+	}
+}

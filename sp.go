@@ -22,7 +22,9 @@ type ServiceProvider struct {
 	popupEnd string    // where a login in a pop-up window leads
 	readers  sync.Pool // of *workspace
 
-	envelope, assertion []rule // envelopeRules and assertionRules; a test takes them away one at a time
+	// envelopeRules, assertionRules, addressRules and departureRules; a test takes them away one at a time.
+	envelope, assertion []rule
+	address, departure  []logoutRule
 }
 
 // New makes a service provider. It does no I/O and starts no goroutine.
@@ -31,7 +33,7 @@ func New(config Config) (*ServiceProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := &ServiceProvider{config: config, envelope: envelopeRules, assertion: assertionRules}
+	sp := &ServiceProvider{config: config, envelope: envelopeRules, assertion: assertionRules, address: addressRules, departure: departureRules}
 	sp.popupEnd = popupPlace(config.LoginURL)
 	sp.readers.New = func() any { return &workspace{reader: xmlsec.NewReader()} }
 	sp.metadata, err = sp.describe()
