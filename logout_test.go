@@ -797,19 +797,15 @@ func TestLogoutAtOnce(t *testing.T) {
 	assert.Len(t, l.sessions.calls, 1)
 }
 
-// Whatever comes, nothing panics, and nothing ends that is not signed.
+// Whatever comes, nothing panics, and what is refused is refused as a request and as an answer.
 func FuzzLogout(f *testing.F) {
 	l := newLeaving(f)
 	session := l.signIn("s1")
 	f.Add(l.idp.LogoutRequest(session, sloURL).RawQuery(), []byte(nil))
 	f.Add("", l.idp.LogoutRequest(session, sloURL).SOAP())
 	f.Add("SAMLRequest=x", []byte("<a/>"))
-	other := otherIdP(f)
 	f.Fuzz(func(t *testing.T, query string, soap []byte) {
-		m := other.LogoutRequest(session, sloURL)
-		m.Issuer.Value = l.idp.EntityID
-		m.Bytes = func(xml []byte) []byte { return append(xml, soap...) }
-		for _, message := range []saml.LogoutMessage{{Query: query}, {SOAP: soap}, {Query: m.RawQuery()}, {SAMLRequest: query, SAMLResponse: string(soap)}} {
+		for _, message := range []saml.LogoutMessage{{Query: query}, {SOAP: soap}, {SAMLRequest: query}, {SAMLRequest: query, SAMLResponse: string(soap)}} {
 			_, err := l.sp.AnswerLogout(t.Context(), message)
 			if err == nil {
 				continue // the seeds, once

@@ -61,13 +61,13 @@ func ReadQuery(raw string) (*Query, error) {
 	}
 	q := &Query{fields: make(map[string]string, len(queryNames))}
 	for part := range strings.SplitSeq(raw, "&") {
-		name, value, _ := strings.Cut(part, "=")
+		name, value, whole := strings.Cut(part, "=")
 		plain, err := url.QueryUnescape(name)
 		if err != nil || !isQueryName(plain) {
 			continue
 		}
-		if _, twice := q.fields[plain]; twice || plain != name {
-			return nil, fmt.Errorf("%w: %s is repeated, or percent-encoded", ErrQuery, plain)
+		if _, twice := q.fields[plain]; twice || plain != name || !whole {
+			return nil, fmt.Errorf("%w: %s is repeated, percent-encoded, or without \"=\"", ErrQuery, plain)
 		}
 		q.fields[plain] = value
 	}

@@ -208,7 +208,7 @@ func TestReadQuery(t *testing.T) {
 		"", "RelayState=x", good + "&" + good, good + "&SAMLResponse=x", good + "&SAMLEncoding=", good + "&SAMLEncoding=urn%3Ax",
 		good + "&Signature=a&Signature=a", good + "&SigAlg=a&SigAlg=b", good + "&RelayState=a&RelayState=a", good + "&Relay%53tate=x",
 		good + "&%53ignature=x", "SAMLRequest=%zz", good + "&RelayState=%", good + "&SAMLEncoding=%", good + "&SAMLEncoding=x&SAMLEncoding=x",
-		strings.Replace(good, "SAMLRequest", "SAML%52equest", 1),
+		strings.Replace(good, "SAMLRequest", "SAML%52equest", 1), good + "&RelayState", good + "&Signature",
 	} {
 		_, err := binding.ReadQuery(query)
 		assert.ErrorIs(t, err, binding.ErrQuery, query)
