@@ -2,13 +2,14 @@ package samltest
 
 import (
 	"crypto/rand"
-	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
 	"io"
 	"net/http"
 
 	"github.com/beevik/etree"
+
+	saml "github.com/logintrust/saml"
 )
 
 // A Resolution is what an artifact stands for. [IdP.Artifact] fills one in; change its fields for other answers.
@@ -33,7 +34,7 @@ func (p *IdP) Artifact(index uint16, answer *Answer) (artifact string, r *Resolu
 	octets := make([]byte, 44)
 	binary.BigEndian.PutUint16(octets, 4)
 	binary.BigEndian.PutUint16(octets[2:], index)
-	source := sha1.Sum([]byte(p.EntityID))
+	source := saml.ArtifactSource(p.EntityID)
 	copy(octets[4:], source[:])
 	_, _ = rand.Read(octets[24:])
 	artifact = base64.StdEncoding.EncodeToString(octets)
