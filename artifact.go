@@ -5,40 +5,17 @@ import (
 	"context"
 	"crypto/fips140"
 	"crypto/sha1"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"net/http"
-	"net/netip"
-	"net/url"
 	"time"
 
 	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/compose"
-	"github.com/logintrust/saml/internal/outbound"
 	"github.com/logintrust/saml/internal/wire"
 	"github.com/logintrust/saml/internal/xmlsec"
 )
-
-// An ArtifactResolver gets the message that an artifact stands for from the identity provider that gave it out (SAML Bindings
-// 3.6): by https, from addresses that may be dialled, and within limits. Both sides prove who they are (SAML Profiles
-// 4.1.4.4): we by a signature with the first of Config.SigningKeys or by a certificate for TLS, the identity provider by its
-// certificate for TLS and by a signature on the message, as always.
-type ArtifactResolver struct {
-	// Certificates are ours for TLS, for identity providers that ask for one.
-	Certificates []tls.Certificate
-	// RootCAs are the authorities that vouch for identity providers' servers, the system's if nil.
-	RootCAs *x509.CertPool
-	// AllowAddresses admits addresses beside public ones: identity providers in our own network.
-	AllowAddresses []netip.Prefix
-	// Timeout is the time for everything: 5 seconds if 0, and at most a minute.
-	Timeout time.Duration
-	// Proxy picks a proxy; nil uses none.
-	Proxy func(*http.Request) (*url.URL, error)
-}
 
 // An ArtifactService is where an identity provider resolves artifacts (SAML Metadata 2.4.3).
 type ArtifactService struct {
@@ -149,7 +126,6 @@ func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string)
 
 // askForMessage makes the exchange (SAML Bindings 3.2).
 func (sp *ServiceProvider) askForMessage(ctx context.Context, trust *LoginTrust, request compose.ArtifactResolve) ([]byte, error) {
-	r := sp.config.Artifacts
 	key, err := sp.signing(trust)
 	if err != nil {
 		return nil, err
@@ -167,9 +143,7 @@ func (sp *ServiceProvider) askForMessage(ctx context.Context, trust *LoginTrust,
 	if err != nil {
 		return nil, err
 	}
-	client := outbound.Client{Guard: r.AllowAddresses, Timeout: r.Timeout, MaxBytes: sp.config.MaxMessageBytes, Proxy: r.Proxy,
-		TLS: &tls.Config{RootCAs: r.RootCAs, Certificates: r.Certificates}}
-	return client.Post(ctx, request.Destination, "text/xml; charset=utf-8", binding.Envelope(xml))
+	return sp.config.Artifacts.post(ctx, request.Destination, binding.Envelope(xml), sp.config.MaxMessageBytes)
 }
 
 // readResolved takes the Response out of what came, and holds the ArtifactResponse around it against what was asked.

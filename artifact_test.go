@@ -45,7 +45,7 @@ func newArtifactSite(t testing.TB, change ...func(*saml.LoginTrust, *saml.Config
 	s.site = newSite(t, append([]func(*saml.LoginTrust, *saml.Config){func(trust *saml.LoginTrust, c *saml.Config) {
 		trust.ArtifactServices = []saml.ArtifactService{{Index: 0, URL: server.URL + "/zero"}, {Index: 3, URL: server.URL + "/three"}}
 		c.SigningKeys = []saml.KeyPair{{Signer: mustKey(t, "federation-rsa2048")}}
-		c.Artifacts = &saml.ArtifactResolver{RootCAs: roots, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+		c.Artifacts = &saml.SOAPClient{RootCAs: roots, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
 	}}, change...)...)
 	return s
 }
@@ -249,13 +249,13 @@ func TestArtifactsThatLeadNowhere(t *testing.T) {
 // req: PROF-4.1.4.4
 func TestArtifactResolverConfig(t *testing.T) {
 	t.Parallel()
-	config := saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(), Artifacts: &saml.ArtifactResolver{}}
+	config := saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(), Artifacts: &saml.SOAPClient{}}
 	_, err := saml.New(config)
 	require.ErrorContains(t, err, "SigningKey")
 	config.SigningKeys = []saml.KeyPair{{Signer: mustKey(t, "federation-rsa2048")}}
 	_, err = saml.New(config)
 	require.NoError(t, err)
-	config.Artifacts = &saml.ArtifactResolver{Timeout: time.Hour}
+	config.Artifacts = &saml.SOAPClient{Timeout: time.Hour}
 	_, err = saml.New(config)
 	require.ErrorContains(t, err, "Timeout")
 

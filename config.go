@@ -58,6 +58,8 @@ type Config struct {
 	// Login.Session), for Handler: it serves POST {LogoutURL}, from pages of our own, with it. found is false if there was no
 	// session. nil: the host has a handler of its own, which calls StartLogout.
 	EndSession func(w http.ResponseWriter, r *http.Request) (session LoginSession, found bool, err error)
+	// LogoutClient asks identity providers by SOAP to log users out, for LogoutBySOAP. nil: browsers carry all that we ask.
+	LogoutClient *SOAPClient
 	// RawQuery is the query of a request as the browser sent it, percent-encoding and all, for hosts behind a gateway that
 	// decodes it and writes it anew, which destroys signatures by HTTP-Redirect; the gateway must hand the original over, in a
 	// header that it lets nobody else set. nil is http.Request.URL.RawQuery, which net/http leaves as it came.
@@ -86,7 +88,7 @@ type Config struct {
 	ClockSkew time.Duration
 	// Artifacts resolves artifacts (SAML Bindings 3.6); the assertion consumer service then takes them, by GET and by POST, and
 	// SP metadata says so. It needs a SigningKey or a certificate for TLS. Nil takes none, and nothing leaves the process.
-	Artifacts *ArtifactResolver
+	Artifacts *SOAPClient
 	// DiscoveryURL is a discovery service, where users pick their identity provider (Identity Provider Discovery Service Protocol).
 	// SP metadata then names LoginURL as the place to which it may send them back. Empty: our own pages show the choice.
 	DiscoveryURL string
@@ -205,18 +207,14 @@ func (c Config) complete() (Config, error) {
 	if c.DefaultPath == "" {
 		c.DefaultPath = "/"
 	}
-	if c.Artifacts != nil {
-		resolver := *c.Artifacts
-		if resolver.Timeout == 0 {
-			resolver.Timeout = defaultFetchTimeout
-		}
-		if resolver.Timeout < 0 || resolver.Timeout > maxFetchTimeout {
-			return c, errors.New("saml: Artifacts.Timeout out of range")
-		}
-		if len(c.signers()) == 0 && len(resolver.Certificates) == 0 { // SAML Profiles 4.1.4.4
-			return c, errors.New("saml: Artifacts needs a SigningKey, or Certificates for TLS")
-		}
-		c.Artifacts = &resolver
+	if c.Artifacts, err = c.Artifacts.complete(); err != nil {
+		return c, fmt.Errorf("saml: Artifacts: %w", err)
+	}
+	if c.Artifacts != nil && len(c.signers()) == 0 && len(c.Artifacts.Certificates) == 0 { // SAML Profiles 4.1.4.4
+		return c, errors.New("saml: Artifacts needs a SigningKey, or Certificates for TLS")
+	}
+	if c.LogoutClient, err = c.LogoutClient.complete(); err != nil {
+		return c, fmt.Errorf("saml: LogoutClient: %w", err)
 	}
 	if c.DiscoveryURL != "" {
 		if err := checkURL(c.DiscoveryURL); err != nil {

@@ -28,6 +28,7 @@ const (
 	ChangeSLOPostURL         DifferenceKind = "change_slo_post_url"
 	ChangeSLOResponseURL     DifferenceKind = "change_slo_response_url"
 	ChangeSLOPostResponseURL DifferenceKind = "change_slo_post_response_url"
+	ChangeSLOSOAPURL         DifferenceKind = "change_slo_soap_url"
 	ChangeErrorURL           DifferenceKind = "change_error_url"
 	ChangeWantRequestsSigned DifferenceKind = "change_want_requests_signed"
 	ChangeScopes             DifferenceKind = "change_scopes"
@@ -82,6 +83,7 @@ func (t *LoginTrust) Compare(p Proposal) ([]Difference, error) {
 	field(ChangeSLOPostURL, t.SLOPostURL, want.SLOPostURL)
 	field(ChangeSLOResponseURL, t.SLOResponseURL, want.SLOResponseURL)
 	field(ChangeSLOPostResponseURL, t.SLOPostResponseURL, want.SLOPostResponseURL)
+	field(ChangeSLOSOAPURL, t.SLOSOAPURL, want.SLOSOAPURL)
 	if want.ErrorURL != "" {
 		field(ChangeErrorURL, t.ErrorURL, want.ErrorURL)
 	}
@@ -190,7 +192,7 @@ const errStale = sentinel("saml: the login trust has changed since it was compar
 func (d Difference) applyURL(t *LoginTrust) error {
 	field := map[DifferenceKind]*string{ChangeLoginURL: &t.LoginURL, ChangeLoginPostURL: &t.LoginPostURL,
 		ChangeLogoutURL: &t.LogoutURL, ChangeSLOURL: &t.SLOURL, ChangeSLOPostURL: &t.SLOPostURL, ChangeSLOResponseURL: &t.SLOResponseURL,
-		ChangeSLOPostResponseURL: &t.SLOPostResponseURL, ChangeErrorURL: &t.ErrorURL}[d.Kind]
+		ChangeSLOPostResponseURL: &t.SLOPostResponseURL, ChangeSLOSOAPURL: &t.SLOSOAPURL, ChangeErrorURL: &t.ErrorURL}[d.Kind]
 	switch {
 	case field == nil:
 		return fmt.Errorf("saml: unknown difference %.64q", string(d.Kind))

@@ -35,6 +35,8 @@ type LoginTrust struct {
 	// local.
 	SLOURL     string `json:"sloURL,omitempty"`
 	SLOPostURL string `json:"sloPostURL,omitempty"`
+	// SLOSOAPURL is where the identity provider is asked without a browser; see LogoutBySOAP.
+	SLOSOAPURL string `json:"sloSOAPURL,omitempty"`
 	// SLOResponseURL and SLOPostResponseURL are where our answers to logout requests go, if not there as well (erratum E41).
 	SLOResponseURL     string `json:"sloResponseURL,omitempty"`
 	SLOPostResponseURL string `json:"sloPostResponseURL,omitempty"`

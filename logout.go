@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ type LogoutResult struct {
 	Status Status
 	// Domain is the login trust, and RequestID the request that was answered.
 	Domain, RequestID string
-	// ReturnTo is where to send the user.
+	// ReturnTo is where to send the user; "" after LogoutBySOAP.
 	ReturnTo string
 }
 
@@ -94,6 +95,7 @@ type departure struct {
 	relay       string
 	byPOST      bool
 	bySOAP      bool
+	answered    bool // by SOAP, on the connection of our request
 	version     string
 	instant     time.Time
 	destination wire.Text
@@ -136,6 +138,8 @@ var departureRules = []logoutRule{
 // Bindings 3.2, which leaves it open by SOAP: without it, another service provider could hand on what it was sent.
 func checkLogoutDestination(d *departure) *mismatch {
 	switch {
+	case !d.destination.Present && d.answered:
+		return nil
 	case !d.destination.Present:
 		return &mismatch{found: "no Destination", wanted: quoted(d.logoutURL)}
 	case d.destination.Present && d.destination.Value != d.logoutURL:
@@ -302,17 +306,27 @@ func (sp *ServiceProvider) readLogout(w *workspace, m LogoutMessage, d *departur
 	default:
 		return nil, refuse(BadRequest, "no message, or several", "one message of single logout")
 	}
+	return query, sp.parseLogout(w, message, d.bySOAP, isRequest)
+}
+
+// readEnvelope reads a message by SOAP.
+func (sp *ServiceProvider) readEnvelope(w *workspace, envelope []byte, message *wire.Logout, isRequest bool) *Error {
+	w.message = append(w.message[:0], envelope...)
+	return sp.parseLogout(w, message, true, isRequest)
+}
+
+func (sp *ServiceProvider) parseLogout(w *workspace, message *wire.Logout, bySOAP, isRequest bool) *Error {
 	u, err := w.reader.Parse(w.message, xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
 	if err != nil {
-		return nil, reasonOf(err)
+		return reasonOf(err)
 	}
-	if err := message.Read(u, d.bySOAP); err != nil {
-		return nil, reasonOf(err)
+	if err := message.Read(u, bySOAP); err != nil {
+		return reasonOf(err)
 	}
 	if message.Request != isRequest {
-		return nil, refuse(BadResponse, "a request in the place of an answer, or the other way round", "SAMLRequest for a request")
+		return refuse(BadResponse, "a request in the place of an answer, or the other way round", "SAMLRequest for a request")
 	}
-	return query, nil
+	return nil
 }
 
 func (sp *ServiceProvider) readQuery(w *workspace, raw string) (*binding.Query, *Error) {
@@ -473,17 +487,21 @@ func (sp *ServiceProvider) completeLogout(ctx context.Context, d *departure, bro
 	if refused := sp.takePending(ctx, key); refused != nil {
 		return nil, refused
 	}
+	result := d.result()
+	result.ReturnTo = cmp.Or(p.returnTo, sp.config.DefaultPath)
+	return result, nil
+}
+
+// result is what the identity provider's answer says.
+func (d *departure) result() *LogoutResult {
 	c := d.response
-	result := &LogoutResult{Domain: d.trust.Domain, RequestID: id.Value, ReturnTo: p.returnTo,
+	result := &LogoutResult{Domain: d.trust.Domain, RequestID: c.InResponseTo.Value,
 		Status: Status{Code: c.StatusCode, Sub: c.StatusSub, Message: c.StatusMessage, Detail: c.StatusDetail, Signed: true}}
-	if result.ReturnTo == "" {
-		result.ReturnTo = sp.config.DefaultPath
-	}
 	switch {
 	case result.Status.Has(StatusPartialLogout):
 		result.Outcome = LogoutPartial
 	case c.StatusCode == wire.StatusSuccess:
 		result.Outcome = LogoutComplete
 	}
-	return result, nil
+	return result
 }

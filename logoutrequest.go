@@ -56,24 +56,14 @@ func (sp *ServiceProvider) LogoutRequest(ctx context.Context, session LoginSessi
 	if err != nil {
 		return nil, err
 	}
-	if opts.Reason != "" && !isURI(opts.Reason) {
-		return nil, fmt.Errorf("saml: LogoutOptions.Reason %s is not a URI", quoted(opts.Reason))
-	}
-	if opts.RequestID == "" {
-		opts.RequestID = newID()
-	} else if !isID(opts.RequestID) {
-		return nil, fmt.Errorf("saml: LogoutOptions.RequestID %s is no ID", quoted(opts.RequestID))
+	request, err := sp.logoutRequest(trust, session, location, &opts)
+	if err != nil {
+		return nil, err
 	}
 	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
 	if !isBrowserKey(started.BrowserKey) {
 		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
-	}
-	now := sp.config.Now()
-	request := compose.LogoutRequest{ID: started.RequestID, IssueInstant: now, NotOnOrAfter: now.Add(logoutRequestLife), Destination: location,
-		Issuer: sp.config.EntityID, Reason: opts.Reason, NameID: wire.NameID(session.NameID), Asynchronous: trust.AsyncLogout}
-	if session.SessionIndex != "" { // erratum E38
-		request.SessionIndexes = []string{session.SessionIndex}
 	}
 	sent, err := sp.send(outgoing{trust: trust, name: "SAMLRequest", message: request, location: location, relay: started.RelayState, byPOST: byPOST})
 	if err != nil {
@@ -83,10 +73,29 @@ func (sp *ServiceProvider) LogoutRequest(ctx context.Context, session LoginSessi
 	if trust.AsyncLogout {
 		return started, nil // nothing waits
 	}
-	if err := sp.rememberLogout(ctx, trust, started, now, opts.ReturnTo); err != nil {
+	if err := sp.rememberLogout(ctx, trust, started, request.IssueInstant, opts.ReturnTo); err != nil {
 		return nil, err
 	}
 	return started, nil
+}
+
+// logoutRequest is the request of a logout that ends the session; it fills in the ID.
+func (sp *ServiceProvider) logoutRequest(trust *LoginTrust, session LoginSession, location string, opts *LogoutOptions) (r compose.LogoutRequest, err error) {
+	if opts.Reason != "" && !isURI(opts.Reason) {
+		return r, fmt.Errorf("saml: LogoutOptions.Reason %s is not a URI", quoted(opts.Reason))
+	}
+	if opts.RequestID == "" {
+		opts.RequestID = newID()
+	} else if !isID(opts.RequestID) {
+		return r, fmt.Errorf("saml: LogoutOptions.RequestID %s is no ID", quoted(opts.RequestID))
+	}
+	now := sp.config.Now()
+	r = compose.LogoutRequest{ID: opts.RequestID, IssueInstant: now, NotOnOrAfter: now.Add(logoutRequestLife), Destination: location,
+		Issuer: sp.config.EntityID, Reason: opts.Reason, NameID: wire.NameID(session.NameID), Asynchronous: trust.AsyncLogout}
+	if session.SessionIndex != "" { // erratum E38
+		r.SessionIndexes = []string{session.SessionIndex}
+	}
+	return r, nil
 }
 
 // singleLogoutTrust is the trust of a session, if it can be asked.

@@ -259,7 +259,7 @@ func (p *Proposal) addEndpoints(idp wire.IdP, opts ImportOptions) error {
 func (p *Proposal) addLogout(idp wire.IdP, opts ImportOptions) {
 	t := &p.Trust
 	for _, e := range idp.SLO {
-		if e.Binding != wire.BindingRedirect && e.Binding != wire.BindingPOST {
+		if e.Binding != wire.BindingRedirect && e.Binding != wire.BindingPOST && e.Binding != wire.BindingSOAP {
 			continue
 		}
 		if place := cmp.Or(e.ResponseLocation, e.Location); checkURL(e.Location) != nil || checkURL(place) != nil {
@@ -272,6 +272,8 @@ func (p *Proposal) addLogout(idp wire.IdP, opts ImportOptions) {
 			if opts.LogoutURL {
 				t.LogoutURL = e.Location
 			}
+		case e.Binding == wire.BindingSOAP && t.SLOSOAPURL == "":
+			t.SLOSOAPURL = e.Location
 		case e.Binding == wire.BindingPOST && t.SLOPostURL == "":
 			t.SLOPostURL, t.SLOPostResponseURL = e.Location, e.ResponseLocation
 		}

@@ -156,7 +156,7 @@ func (t *LoginTrust) checkNames(p *problems) {
 	p.known("Product", products, int(t.Product))
 	for _, place := range []struct{ field, url string }{{"LoginURL", t.LoginURL}, {"LoginPostURL", t.LoginPostURL},
 		{"LogoutURL", t.LogoutURL}, {"SLOURL", t.SLOURL}, {"SLOPostURL", t.SLOPostURL}, {"SLOResponseURL", t.SLOResponseURL},
-		{"SLOPostResponseURL", t.SLOPostResponseURL}, {"ErrorURL", t.ErrorURL}} {
+		{"SLOPostResponseURL", t.SLOPostResponseURL}, {"SLOSOAPURL", t.SLOSOAPURL}, {"ErrorURL", t.ErrorURL}} {
 		if place.url == "" {
 			continue
 		}

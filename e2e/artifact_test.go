@@ -55,7 +55,7 @@ func TestLemonLDAPByArtifact(t *testing.T) {
 	t.Cleanup(application.Close)
 	sp, err := saml.New(saml.Config{BaseURL: application.URL, Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState(),
 		SigningKeys: []saml.KeyPair{{Signer: key, Certificate: selfSigned(t, key)}},
-		Artifacts:   &saml.ArtifactResolver{RootCAs: roots, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
+		Artifacts:   &saml.SOAPClient{RootCAs: roots, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
 	require.NoError(t, err)
 	mux.HandleFunc("/start", func(w http.ResponseWriter, r *http.Request) {
 		if err := sp.StartLogin(w, r, trust, saml.StartOptions{ReturnTo: "/here", Details: saml.RequestDetails{ByArtifact: true}}); err != nil {

@@ -1,0 +1,51 @@
+package saml
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/logintrust/saml/internal/outbound"
+)
+
+// A SOAPClient makes the requests of our own to identity providers (SAML Bindings 3.2): by https, to addresses that may be
+// dialled, and within limits. Both sides prove who they are (SAML Profiles 4.1.4.4): we by a signature or by a certificate
+// for TLS, the identity provider by its certificate for TLS and by a signature on the message, as always.
+type SOAPClient struct {
+	// Certificates are ours for TLS, for identity providers that ask for one.
+	Certificates []tls.Certificate
+	// RootCAs are the authorities that vouch for identity providers' servers, the system's if nil.
+	RootCAs *x509.CertPool
+	// AllowAddresses admits addresses beside public ones: identity providers in our own network.
+	AllowAddresses []netip.Prefix
+	// Timeout is the time for everything: 5 seconds if 0, and at most a minute.
+	Timeout time.Duration
+	// Proxy picks a proxy; nil uses none.
+	Proxy func(*http.Request) (*url.URL, error)
+}
+
+// complete is a copy with what was left out; nil stays nil.
+func (c *SOAPClient) complete() (*SOAPClient, error) {
+	if c == nil {
+		return nil, nil
+	}
+	client := *c
+	if client.Timeout == 0 {
+		client.Timeout = defaultFetchTimeout
+	}
+	if client.Timeout < 0 || client.Timeout > maxFetchTimeout {
+		return nil, errors.New("Timeout out of range")
+	}
+	return &client, nil
+}
+
+func (c *SOAPClient) post(ctx context.Context, target string, envelope []byte, most int) ([]byte, error) {
+	client := outbound.Client{Guard: c.AllowAddresses, Timeout: c.Timeout, MaxBytes: most, Proxy: c.Proxy,
+		TLS: &tls.Config{RootCAs: c.RootCAs, Certificates: c.Certificates}}
+	return client.Post(ctx, target, "text/xml; charset=utf-8", envelope)
+}
