@@ -39,7 +39,7 @@ func (c *SOAPClient) complete() (*SOAPClient, error) {
 		client.Timeout = defaultFetchTimeout
 	}
 	if client.Timeout < 0 || client.Timeout > maxFetchTimeout {
-		return nil, errors.New("Timeout out of range")
+		return nil, errors.New("a Timeout out of range")
 	}
 	return &client, nil
 }
