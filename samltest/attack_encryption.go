@@ -199,6 +199,9 @@ func ciphertextAttacks() []Attack {
 			Forge: after(func(response *etree.Element) {
 				m := response.FindElement(".//EncryptedKey/EncryptionMethod")
 				m.CreateAttr("Algorithm", nsEncryption11+"rsa-oaep")
+				if known := m.SelectElement("MGF"); known != nil {
+					known.Remove()
+				}
 				mgf := m.CreateElement("x:MGF")
 				mgf.CreateAttr("xmlns:x", nsEncryption11)
 				mgf.CreateAttr("Algorithm", nsEncryption11+"mgf1md5")

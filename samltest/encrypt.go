@@ -4,12 +4,14 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -18,7 +20,7 @@ import (
 )
 
 // Encryption says how what is encrypted is encrypted for one recipient. Its zero value, with a Key, is AES-256-GCM and
-// RSA-OAEP with SHA-1, as rsa-oaep-mgf1p has it; or ECDH-ES with AES Key Wrap, for an EC key.
+// RSA-OAEP with SHA-1, as rsa-oaep-mgf1p has it (in FIPS 140-3 mode with SHA-256, as rsa-oaep can have it); or ECDH-ES with AES Key Wrap, for an EC key.
 type Encryption struct {
 	// Key is the recipient's public key: *rsa.PublicKey, *ecdsa.PublicKey or *ecdh.PublicKey.
 	Key crypto.PublicKey
@@ -68,7 +70,7 @@ func encrypt(w *writer, el *etree.Element, name string, recipients []Encryption)
 		list[i] = compose.Encryption{Key: r.Key, Block: r.Block, Transport: r.Transport, Digest: r.Digest, MGF: r.MGF, Label: r.Label,
 			Recipient: r.Recipient, Beside: r.Beside}
 	}
-	inner, err := compose.Encrypted("x", plain, list...)
+	inner, err := encrypted(plain, list)
 	if err != nil {
 		return err
 	}
@@ -80,6 +82,36 @@ func encrypt(w *writer, el *etree.Element, name string, recipients []Encryption)
 	parent.RemoveChildAt(at)
 	parent.InsertChildAt(at, outer)
 	return nil
+}
+
+// encrypted encrypts for all recipients. What FIPS 140-3 mode makes impossible is then encrypted otherwise and only called by
+// the name asked for: a service provider refuses the algorithm before it looks at values, and in that mode must.
+func encrypted(plain []byte, list []compose.Encryption) (*etree.Element, error) {
+	if !fips140.Enforced() {
+		return compose.Encrypted("x", plain, list...)
+	}
+	possible := slices.Clone(list)
+	if list[0].Block == compose.TripleDES {
+		possible[0].Block = compose.AES256CBC
+	}
+	for i, r := range list {
+		if r.Transport == compose.RSA15 || r.Transport == compose.OAEPMGF1P {
+			possible[i].Transport = ""
+		}
+	}
+	e, err := compose.Encrypted("x", plain, possible...)
+	if err != nil {
+		return nil, err
+	}
+	if list[0].Block == compose.TripleDES {
+		e.FindElement("./EncryptedData/EncryptionMethod").CreateAttr("Algorithm", compose.TripleDES)
+	}
+	for i, key := range e.FindElements(".//EncryptedKey") { // in the order of the recipients, unless only some stand beside
+		if list[i].Transport != possible[i].Transport {
+			key.SelectElement("EncryptionMethod").CreateAttr("Algorithm", list[i].Transport)
+		}
+	}
+	return e, nil
 }
 
 // EncryptionKeys are the keys that a service provider's metadata publishes for encryption, each of which [Encryption] takes.
