@@ -89,7 +89,7 @@ func (sp *ServiceProvider) resolve(ctx context.Context, w *workspace, text strin
 		e.cause = err
 		return nil, nil, e.of(trust)
 	}
-	response, refused := sp.readResolved(w, answer, id, trust)
+	response, refused := sp.readResolved(ctx, w, answer, id, trust)
 	if refused != nil {
 		return nil, nil, refused.of(trust)
 	}
@@ -115,6 +115,9 @@ func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string)
 	}
 	if refused := trust.gate(MethodSAML); refused != nil {
 		return nil, "", refused.of(&trust)
+	}
+	if trust.PasswordRequired { // what waits for the password is the message, and this one cannot be had again
+		return nil, "", refuse(NotConfigured, "LoginTrust.PasswordRequired, and an artifact", "a response by HTTP-POST").of(&trust)
 	}
 	for _, s := range trust.ArtifactServices {
 		if s.Index == a.index {
@@ -147,13 +150,13 @@ func (sp *ServiceProvider) askForMessage(ctx context.Context, trust *LoginTrust,
 }
 
 // readResolved takes the Response out of what came, and holds the ArtifactResponse around it against what was asked.
-func (sp *ServiceProvider) readResolved(w *workspace, answer []byte, id string, trust *LoginTrust) (*wire.Response, *Error) {
+func (sp *ServiceProvider) readResolved(ctx context.Context, w *workspace, answer []byte, id string, trust *LoginTrust) (*wire.Response, *Error) {
 	w.message = append(w.message[:0], answer...)
 	u, err := w.reader.Parse(bytes.TrimSpace(w.message), xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
 	if err != nil {
 		return nil, reasonOf(err)
 	}
-	message := binding.Enveloped(u.Root())
+	message := wire.Enveloped(u.Root())
 	if !message.Exists() {
 		return nil, refuse(ArtifactFailed, "no SAML message in the answer", "an ArtifactResponse in a SOAP envelope")
 	}
@@ -171,12 +174,19 @@ func (sp *ServiceProvider) readResolved(w *workspace, answer []byte, id string, 
 		return no("version "+quoted(c.Version), "2.0")
 	case c.InResponseTo.Value != id:
 		return no("an ArtifactResponse to another request", "one to ours")
-	case c.Issuer.Present && c.Issuer.Value != trust.Domain:
-		return no(quoted(c.Issuer.Value), quoted(trust.Domain))
 	case c.StatusCode != wire.StatusSuccess:
 		return no("status "+quoted(c.StatusCode), "Success")
 	case c.Empty:
 		return no("an ArtifactResponse without Response", "the Response that the artifact stands for")
+	}
+	if c.Issuer.Present && c.Issuer.Value != trust.Domain { // or an issuer that is the trust's by Config.ResolveIssuer
+		of, refused := sp.trustOf(ctx, c.Issuer.Value)
+		if refused != nil && refused.Reason == StoreFailed {
+			return nil, refused
+		}
+		if refused != nil || of.Domain != trust.Domain {
+			return no(quoted(c.Issuer.Value), quoted(trust.Domain))
+		}
 	}
 	return &w.response, nil
 }

@@ -71,7 +71,8 @@ type Config struct {
 	SigningKeys []KeyPair
 	// SignatureAlgorithms and DigestAlgorithms, if there are any, are the URIs of those that are made, accepted and published,
 	// in this order; what is not listed is refused. Empty: all that the library knows. They cannot admit what a trust must
-	// admit, such as SHA-1, and what is not on the list a trust cannot admit either.
+	// admit, such as SHA-1, and what is not on the list a trust cannot admit either. Signatures of metadata that is imported are
+	// judged by ImportOptions alone.
 	SignatureAlgorithms, DigestAlgorithms []string
 
 	// Metadata is what SP metadata says beside what follows from the other fields.

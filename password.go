@@ -104,9 +104,6 @@ func unmarshalPassword(b []byte) (*passwordRecord, error) {
 
 // askPassword turns a login that has its user into one that waits. Nothing of the user is changed before he has finished.
 func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user User, posted Posted, now time.Time) *Error {
-	if posted.SAMLResponse == "" { // what waits is the message, and this one stays where it was
-		return refuse(NotConfigured, "LoginTrust.PasswordRequired, and an artifact", "a response by HTTP-POST")
-	}
 	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: posted.BrowserKey}
 	if !isBrowserKey(step.BrowserKey) { // nobody asked for this login, so its browser may have none
 		step.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
@@ -172,6 +169,9 @@ func (sp *ServiceProvider) finishPassword(ctx context.Context, step PasswordStep
 	}
 	if err == nil {
 		err = sp.takePassword(ctx, step)
+	}
+	if err == nil { // once more: checking a password takes its time
+		err = sp.checkEnded(ctx, login.Assertion.w, login.trust, sp.config.Now())
 	}
 	if err == nil {
 		err = sp.admit(ctx, login, m)

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -28,6 +30,14 @@ type SOAPClient struct {
 	// Proxy picks a proxy; nil uses none.
 	Proxy func(*http.Request) (*url.URL, error)
 }
+
+// String says what there is of it, and Format that, whatever the verb is: no verb shows the private key of a certificate.
+func (c SOAPClient) String() string {
+	return fmt.Sprintf("SOAPClient(%d certificates)", len(c.Certificates))
+}
+
+// Format writes String.
+func (c SOAPClient) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
 // complete is a copy with what was left out; nil stays nil.
 func (c *SOAPClient) complete() (*SOAPClient, error) {

@@ -54,7 +54,7 @@ func New(config Config) (*ServiceProvider, error) {
 // EntityID is the name of this service provider, which identity providers know it by.
 func (sp *ServiceProvider) EntityID() string { return sp.config.EntityID }
 
-// Posted is a message that arrived at the assertion consumer service by HTTP-POST.
+// Posted is a message that arrived at the assertion consumer service by HTTP-POST, or an artifact that stands for one.
 type Posted struct {
 	// SAMLResponse and RelayState are the form values.
 	SAMLResponse, RelayState string

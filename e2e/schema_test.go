@@ -250,3 +250,27 @@ func keyPairs(t *testing.T) map[string]saml.KeyPair {
 	}
 	return pairs
 }
+
+// Metadata of a service provider that has everything switched on at once is valid.
+//
+// req: MP-SCHEMA
+func TestSchemaOfEverything(t *testing.T) {
+	t.Parallel()
+	pairs := keyPairs(t)
+	texts := map[string]string{"en": "A & B"}
+	sp, err := saml.New(saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(),
+		Sessions: hostSessions{}, Artifacts: &saml.SOAPClient{}, DiscoveryURL: "https://discovery.example.com/?a=1&b=2",
+		SigningKeys:         []saml.KeyPair{pairs["RSA with certificate"], pairs["P-256"]},
+		DecryptionKeys:      []saml.DecryptionKey{{Key: pairs["RSA"].Signer}, {Key: pairs["P-384"].Signer}},
+		SignatureAlgorithms: []string{saml.AlgorithmECDSASHA256, saml.AlgorithmRSASHA256}, DigestAlgorithms: []string{saml.AlgorithmSHA256},
+		Metadata: saml.MetadataOptions{Sign: true, CacheDuration: time.Hour, ValidUntil: time.Now().Add(time.Hour),
+			NameIDFormats: []string{saml.NameIDPersistent}, UI: saml.UIInfo{DisplayNames: texts},
+			Organization: saml.Organization{Names: texts, DisplayNames: texts, URLs: map[string]string{"en": "https://example.com"}},
+			Contacts:     []saml.Contact{{Type: saml.TechnicalContact, Emails: []string{"a@example.com"}}},
+			Services:     []saml.AttributeService{{Names: texts, Attributes: []saml.RequestedAttribute{{Name: "email"}}}}}})
+	require.NoError(t, err)
+	for _, part := range []string{"SingleLogoutService", "HTTP-Artifact", "DiscoveryResponse", `use="encryption"`, "AttributeConsumingService", "UIInfo", "SigningMethod", "SignatureValue"} {
+		require.Contains(t, string(sp.Metadata()), part)
+	}
+	require.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s", sp.Metadata())
+}

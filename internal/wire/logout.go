@@ -41,9 +41,8 @@ const maxSessionIndexes = 100 // of one LogoutRequest
 func (l *Logout) Read(u *xmlsec.Unverified, soap bool) error {
 	*l = Logout{u: u, root: u.Root()}
 	if soap {
-		var err error
-		if l.root, err = soapBody(l.root); err != nil {
-			return err
+		if l.root = Enveloped(l.root); !l.root.Exists() {
+			return malformed("no SOAP 1.1 envelope with one message in its Body")
 		}
 	}
 	switch {
@@ -57,20 +56,6 @@ func (l *Logout) Read(u *xmlsec.Unverified, soap bool) error {
 		l.Issuer = Text{l.d.text(issuer), true}
 	}
 	return nil
-}
-
-// soapBody returns the one message in an envelope. Headers are not looked at: SAML depends on none (SAML Bindings 3.2.2.2).
-func soapBody(envelope xmlsec.Element) (xmlsec.Element, error) {
-	if !envelope.Is(SOAPNS, "Envelope") {
-		return envelope, malformed("the message is a %.64q, not a SOAP 1.1 Envelope", envelope.Local())
-	}
-	s := walk(envelope)
-	s.take(SOAPNS, "Header")
-	body, ok := s.take(SOAPNS, "Body")
-	if !ok || s.end() != nil || body.Count() != 1 {
-		return envelope, malformed("a SOAP Envelope without one message in its Body")
-	}
-	return body.First(), nil
 }
 
 // OpenRequest verifies a LogoutRequest with the pinned keys and decodes what they signed: by its own enveloped signature or,

@@ -163,7 +163,7 @@ type Opened struct {
 }
 
 // Open verifies every signature that counts and decodes what they cover. A signature counts as a direct child of the
-// Response or of its one Assertion, behind Issuer; elsewhere it is inert. Without one assertion that
+// ArtifactResponse around it, of the Response or of its one Assertion, behind Issuer; elsewhere it is inert. Without one assertion that
 // could count an unsigned Response is returned as claims. opener opens what is encrypted; nil if we have no key for that.
 func (r *Response) Open(keys []crypto.PublicKey, p xmlsec.Policy, opener *xmlsec.Opener) (*Opened, error) {
 	r.opened = Opened{Claims: r.Claims}
