@@ -14,7 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/assert"
@@ -312,9 +311,7 @@ func TestEncryptionThatIsRefusedUnopened(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCipherWorld(t)
-			began := time.Now()
 			c.refused(tc.reason, c.answer(tc.change, tc.after))
-			require.Less(t, time.Since(began), 2*time.Second)
 			require.Zero(t, c.times.Load(), "no private key is used")
 		})
 	}
