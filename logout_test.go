@@ -8,8 +8,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/big"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -687,6 +689,94 @@ func TestLoginSession(t *testing.T) {
 	assert.False(t, saml.Logout{Domain: bare.Domain, SubjectKey: bare.SubjectKey, SessionIndexes: []string{""}}.Ends(bare))
 	assert.False(t, saml.Logout{Domain: "other", SubjectKey: bare.SubjectKey}.Ends(bare))
 }
+
+// An EncryptedID is opened with any of our keys, in whatever binding it comes, and then counts as the same in clear.
+//
+// req: IIP-SP16
+func TestLogoutOfAnEncryptedName(t *testing.T) {
+	t.Parallel()
+	next, current, theirs := rsaKey(t), rsaKey(t), rsaKey(t)
+	keys := func(list ...saml.DecryptionKey) func(*saml.LoginTrust, *saml.Config) {
+		return func(_ *saml.LoginTrust, c *saml.Config) { c.DecryptionKeys = list }
+	}
+	bindings := maps.Clone(carriers)
+	bindings["SOAP"] = func(m *samltest.LogoutMessage) saml.LogoutMessage { return saml.LogoutMessage{SOAP: m.SOAP()} }
+	for binding, carry := range bindings {
+		t.Run(binding, func(t *testing.T) {
+			t.Parallel()
+			l := newLeaving(t, keys(saml.DecryptionKey{Key: next}, saml.DecryptionKey{Key: current}))
+			ask := func(session saml.LoginSession, e ...samltest.Encryption) (*saml.LogoutAnswer, error) {
+				m := l.idp.LogoutRequest(session, sloURL)
+				m.EncryptNameID = e
+				require.NotContains(t, string(m.XML()), session.NameID.Value)
+				require.Contains(t, string(m.XML()), "EncryptedID")
+				return l.sp.AnswerLogout(t.Context(), carry(m))
+			}
+			for name, list := range map[string][]samltest.Encryption{
+				"the first key":         {{Key: next.Public()}},
+				"the second key":        {{Key: current.Public()}},
+				"key beside":            {{Key: current.Public(), Beside: true}},
+				"for another one first": {{Key: theirs.Public()}, {Key: current.Public()}},
+			} {
+				session := l.signIn(name)
+				other := l.signIn("other")
+				a, err := ask(session, list...)
+				require.NoError(t, err, name)
+				require.NoError(t, refusalOf(a), name)
+				require.Equal(t, 1, a.Ended, name)
+				require.Equal(t, []string{other.SessionIndex}, l.sessions.indexes(), name)
+				l.sessions.live = nil
+			}
+
+			// What is for another is not opened, and ends nothing.
+			session := l.signIn("s1")
+			l.sessions.calls = nil
+			for name, e := range map[string]samltest.Encryption{
+				"for another":         {Key: theirs.Public()},
+				"not a name":          {Key: current.Public(), Plain: func([]byte) []byte { return []byte("<BaseID/>") }},
+				"named, but not ours": {Key: theirs.Public(), Recipient: l.sp.EntityID()},
+			} {
+				a, err := ask(session, e)
+				require.Nil(t, a, name)
+				require.NotContains(t, leftWith(t, saml.DecryptionFailed, err).Error(), session.NameID.Value)
+			}
+
+			// The ciphertext of one message put into another is not what was signed.
+			m, theirs := l.idp.LogoutRequest(session, sloURL), l.idp.LogoutRequest(l.signIn("s2"), sloURL)
+			m.EncryptNameID, theirs.EncryptNameID = []samltest.Encryption{{Key: current.Public()}}, []samltest.Encryption{{Key: current.Public()}}
+			if m.Bytes = func(xml []byte) []byte {
+				return encryptedID.ReplaceAll(xml, encryptedID.Find(theirs.XML()))
+			}; binding == "redirect" {
+				signed := *m
+				signed.Bytes = nil
+				query := signed.RawQuery()
+				m.Query = func(forged string) string {
+					return forged[:strings.Index(forged, "&SigAlg=")] + query[strings.Index(query, "&SigAlg="):]
+				}
+			}
+			a, err := l.sp.AnswerLogout(t.Context(), carry(m))
+			require.Nil(t, a)
+			leftWith(t, saml.BadSignature, err)
+			assert.Empty(t, l.sessions.calls)
+			assert.Len(t, l.sessions.live, 2)
+
+			// Without a key of ours, the answer says that we cannot.
+			without := newLeaving(t)
+			m = without.idp.LogoutRequest(without.signIn("s1"), sloURL)
+			m.EncryptNameID = []samltest.Encryption{{Key: current.Public()}}
+			a, err = without.sp.AnswerLogout(t.Context(), carry(m))
+			require.NoError(t, err)
+			require.ErrorIs(t, a.Refusal, saml.NoSubject)
+			if binding != "SOAP" {
+				assert.Equal(t, []string{saml.StatusResponder, saml.StatusRequestUnsupported}, without.answered(a, m).Status)
+			}
+			assert.Empty(t, without.sessions.calls)
+			assert.Len(t, without.sessions.live, 1)
+		})
+	}
+}
+
+var encryptedID = regexp.MustCompile(`(?s)<saml:EncryptedID.*</saml:EncryptedID>`)
 
 // By SOAP the identity provider asks itself, without a browser.
 //

@@ -109,11 +109,30 @@ func (b *browser) take(s step) *page {
 	return b.run(s, nil)
 }
 
+// frames does in each frame of a page what visit does in a window, and returns what they show.
+func (b *browser) frames(top *page) []*page {
+	b.t.Helper()
+	var shown []*page
+	for _, tag := range tagShape.FindAllStringSubmatch(top.body, -1) {
+		source := attributesOf(tag[2])["src"]
+		if !strings.EqualFold(tag[1], "iframe") || source == "" {
+			continue
+		}
+		target, err := top.url.Parse(source)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		shown = append(shown, b.run(step{method: http.MethodGet, target: target.String(), from: top.url, top: top.url}, nil))
+	}
+	return shown
+}
+
 // A step is one request, and the page that causes it.
 type step struct {
 	method, target string
 	fields         url.Values
 	from           *url.URL // nil: the person
+	top            *url.URL // the page whose frame this is for; nil: none
 }
 
 func (b *browser) run(s step, stop func(step) bool) *page {
@@ -127,6 +146,7 @@ func (b *browser) run(s step, stop func(step) bool) *page {
 		if !more {
 			return p
 		}
+		next.top = s.top
 		s = next
 	}
 	b.t.Fatalf("no end after %d pages", maxSteps)
@@ -171,7 +191,11 @@ func (b *browser) request(s step) *page {
 	}
 	req.Header.Set("Sec-Fetch-Site", site)
 	req.Header.Set("Sec-Fetch-Mode", "navigate")
-	req.Header.Set("Sec-Fetch-Dest", "document")
+	destination := "document"
+	if s.top != nil {
+		destination = "iframe"
+	}
+	req.Header.Set("Sec-Fetch-Dest", destination)
 	req.Header.Set("Accept", "text/html")
 	req.Header.Set("User-Agent", "e2e browser")
 	for _, c := range b.sent(u, s) {
@@ -205,6 +229,7 @@ func (b *browser) sameSite(a, c *url.URL) bool {
 // sent chooses the cookies that go with a request.
 func (b *browser) sent(u *url.URL, s step) []cookie {
 	cross := s.from != nil && !b.sameSite(s.from, u)
+	inside := s.top != nil && !b.sameSite(s.top, u) // a frame of another site's page
 	path := u.EscapedPath()
 	if path == "" {
 		path = "/"
@@ -217,7 +242,7 @@ func (b *browser) sent(u *url.URL, s step) []cookie {
 		}
 		// Stricter than Chrome, which lets a cookie without SameSite pass for two minutes: it counts as Lax at once.
 		lax := c.SameSite != http.SameSiteNoneMode
-		if cross && (c.SameSite == http.SameSiteStrictMode || lax && s.method != http.MethodGet) {
+		if (cross || inside) && (c.SameSite == http.SameSiteStrictMode || lax && (s.method != http.MethodGet || s.top != nil)) {
 			b.dropped++
 			b.log = append(b.log, "  cookie "+c.Name+" held back by SameSite")
 			continue
@@ -275,9 +300,9 @@ func (b *browser) next(p *page, made step) (step, bool) {
 			b.t.Fatal(err)
 		}
 		if p.status == http.StatusTemporaryRedirect || p.status == http.StatusPermanentRedirect {
-			return step{made.method, target.String(), made.fields, p.url}, true
+			return step{method: made.method, target: target.String(), fields: made.fields, from: p.url}, true
 		}
-		return step{http.MethodGet, target.String(), nil, p.url}, true
+		return step{method: http.MethodGet, target: target.String(), from: p.url}, true
 	}
 	for _, f := range formsOf(p) {
 		if f.has("SAMLRequest") || f.has("SAMLResponse") {
@@ -306,9 +331,9 @@ func (f form) has(name string) bool { return f.fields.Has(name) }
 func (f form) submit() step {
 	if f.method == http.MethodGet {
 		target, _, _ := strings.Cut(f.action, "?")
-		return step{http.MethodGet, target + "?" + f.fields.Encode(), nil, f.from}
+		return step{method: http.MethodGet, target: target + "?" + f.fields.Encode(), from: f.from}
 	}
-	return step{f.method, f.action, f.fields, f.from}
+	return step{method: f.method, target: f.action, fields: f.fields, from: f.from}
 }
 
 var (
@@ -316,13 +341,18 @@ var (
 	attributeShape = regexp.MustCompile(`(?is)([a-z][a-z0-9_:-]*)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?`)
 )
 
+func attributesOf(tag string) map[string]string {
+	attrs := map[string]string{}
+	for _, a := range attributeShape.FindAllStringSubmatch(tag, -1) {
+		attrs[strings.ToLower(a[1])] = html.UnescapeString(strings.Trim(a[2], `"'`))
+	}
+	return attrs
+}
+
 func formsOf(p *page) []form {
 	var forms []form
 	for _, tag := range tagShape.FindAllStringSubmatch(p.body, -1) {
-		attrs := map[string]string{}
-		for _, a := range attributeShape.FindAllStringSubmatch(tag[2], -1) {
-			attrs[strings.ToLower(a[1])] = html.UnescapeString(strings.Trim(a[2], `"'`))
-		}
+		attrs := attributesOf(tag[2])
 		switch strings.ToLower(tag[1]) {
 		case "form":
 			action, err := p.url.Parse(attrs["action"])

@@ -1,12 +1,18 @@
 package e2e_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,4 +175,80 @@ func TestLemonLDAP(t *testing.T) {
 	idp.configure(t, map[string]string{"samlSPMetaDataOptionsSignatureMethod": "RSA_SHA1"})
 	p := newBrowser(t, idp.users["alice"]).visit(starts["redirect"])
 	assert.True(t, p.status >= 400 && p.status < 500, "SHA-1: status %d: %s", p.status, p.text())
+}
+
+// Single logout with LemonLDAP::NG, begun on either side, by either binding: it ends alice's session on both sides and leaves
+// bob's. Its signatures are verified here, and those of our requests there, by Lasso. Answers to it go to another place than
+// requests. What it begins itself is carried by a hidden frame of its page.
+func TestLemonLDAPLogout(t *testing.T) {
+	if os.Getenv("SAML_E2E_SIMPLESAMLPHP") != "1" {
+		t.Skip("needs LemonLDAP::NG: .ci/run installs it and sets SAML_E2E_SIMPLESAMLPHP=1")
+	}
+	idp := startLemonLDAP(t)
+	for _, c := range []struct {
+		name   string
+		edit   func(*testing.T, []byte) []byte // of metadata
+		method string
+	}{
+		{"redirect", keep, http.MethodGet},
+		{"POST", withoutRedirect, http.MethodPost},
+	} {
+		sp := startServer(t, c.edit(t, idp.metadata))
+		idp.sp = string(c.edit(t, sp.metadata))
+		idp.configure(t, nil)
+		login := sp.base + "/sso/login?" + url.Values{"entityID": {idp.entityID}, "target": {"/?from=here"}}.Encode()
+		signIn := func(t *testing.T, user string) *browser {
+			b := newBrowser(t, idp.users[user])
+			p := b.visit(login)
+			require.Contains(t, p.text(), idp.users[user].Email)
+			b.messages = nil
+			return b
+		}
+		for side, leave := range map[string]func(*testing.T, *browser){
+			"here": func(t *testing.T, b *browser) {
+				p := b.take(signOut(t, sp))
+				assert.Equal(t, sp.base+"/?out", p.url.String(), p.text())
+			},
+			"there": func(t *testing.T, b *browser) {
+				p := b.visit(idp.base + "/?logout=1")
+				frames := b.frames(p)
+				require.Len(t, frames, 1, p.body)
+				assert.Equal(t, "ok.png", path.Base(frames[0].url.Path), "its verdict on our answer")
+				assert.True(t, strings.HasPrefix(b.messages[len(b.messages)-1].target, idp.base+"/saml/singleLogoutReturn"))
+			},
+		} {
+			t.Run("from "+side+" by "+c.name, func(t *testing.T) {
+				alice, bob := signIn(t, "alice"), signIn(t, "bob")
+				leave(t, alice)
+				// What came without our cookie, the browser brings again.
+				alice.messages = slices.CompactFunc(alice.messages, func(x, y message) bool { return x.value == y.value })
+				checkMessages(t, alice, c.method, c.method, "LogoutRequest", "LogoutResponse")
+				assert.Contains(t, alice.visit(sp.base+"/").text(), "You are not signed in")
+				assert.Contains(t, alice.visit(login).body, `type="password"`, "the session there lives")
+				assert.Contains(t, bob.visit(sp.base+"/").text(), idp.users["bob"].Email)
+				assert.Contains(t, bob.visit(login).text(), idp.users["bob"].Email, "bob's session there is gone")
+				assert.Equal(t, 1, bob.logins)
+			})
+		}
+		t.Run("changed, by "+c.name, func(t *testing.T) { // else it would not show that our signature is looked at
+			alice := signIn(t, "alice")
+			var asks step
+			alice.run(signOut(t, sp), func(s step) bool {
+				asks = s
+				return strings.HasPrefix(s.target, idp.base)
+			})
+			if c.method == http.MethodGet {
+				asks.target = strings.Replace(asks.target, "&Signature=", "&Signature=AAAA", 1)
+			} else {
+				xml, err := base64.StdEncoding.DecodeString(asks.fields.Get("SAMLRequest"))
+				require.NoError(t, err)
+				changed := bytes.Replace(xml, []byte(`NotOnOrAfter="2`), []byte(`NotOnOrAfter="3`), 1)
+				require.NotEqual(t, xml, changed)
+				asks.fields.Set("SAMLRequest", base64.StdEncoding.EncodeToString(changed))
+			}
+			assert.Equal(t, http.StatusBadRequest, alice.take(asks).status)
+			assert.Contains(t, alice.visit(login).text(), idp.users["alice"].Email)
+			assert.Equal(t, 1, alice.logins, "the session there is gone")
+		})
+	}
 }

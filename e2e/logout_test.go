@@ -17,7 +17,7 @@ import (
 // withoutRedirect takes the endpoint for single logout by HTTP-Redirect out of metadata.
 func withoutRedirect(t *testing.T, metadata []byte) []byte {
 	t.Helper()
-	endpoint := regexp.MustCompile(`<(md:)?SingleLogoutService [^>]*HTTP-Redirect[^>]*/>`)
+	endpoint := regexp.MustCompile(`<(md:)?SingleLogoutService\s[^>]*HTTP-Redirect[^>]*/>`)
 	require.True(t, endpoint.Match(metadata), "%s", metadata)
 	return endpoint.ReplaceAll(metadata, nil)
 }
@@ -46,7 +46,7 @@ func TestSimpleSAMLphpLogout(t *testing.T) {
 			idp.set(t, settings{"nameID": nameID})
 			t.Run("from here by "+c.name+", "+nameID, func(t *testing.T) {
 				b := signedInBrowser(t, idp, sp, c.sends)
-				p := b.take(step{http.MethodPost, sp.base + "/sso/logout", url.Values{"target": {"/?out"}}, mustParse(t, sp.base+"/")})
+				p := b.take(signOut(t, sp))
 				assert.Equal(t, sp.base+"/?out", p.url.String(), p.text())
 				checkSignedOut(t, b, idp, sp)
 				checkMessages(t, b, c.sends, c.answer, "LogoutRequest", "LogoutResponse")
@@ -63,6 +63,12 @@ func TestSimpleSAMLphpLogout(t *testing.T) {
 }
 
 func keep(_ *testing.T, metadata []byte) []byte { return metadata }
+
+// signOut is the press of the button on the example server's page.
+func signOut(t *testing.T, sp *server) step {
+	t.Helper()
+	return step{method: http.MethodPost, target: sp.base + "/sso/logout", fields: url.Values{"target": {"/?out"}}, from: mustParse(t, sp.base+"/")}
+}
 
 func mustParse(t *testing.T, s string) *url.URL {
 	t.Helper()

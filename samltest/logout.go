@@ -35,6 +35,8 @@ type LogoutMessage struct {
 	NameID         *NameID
 	Identifier     []string // raw XML in the place of the NameID
 	SessionIndexes []string
+	// EncryptNameID makes the NameID an EncryptedID for these recipients, before anything is signed.
+	EncryptNameID []Encryption
 
 	// Of an answer.
 	InResponseTo string
@@ -100,6 +102,13 @@ func (m *LogoutMessage) element() (*etree.Element, error) {
 	}
 	if m.Style.Pretty {
 		etree.NewDocumentWithRoot(el).Indent(2)
+	}
+	if len(m.EncryptNameID) > 0 {
+		for _, name := range el.SelectElements("NameID") {
+			if err := encrypt(w, name, "EncryptedID", m.EncryptNameID); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if m.BeforeSign != nil {
 		m.BeforeSign(el)
