@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/logintrust/saml"
-	"github.com/logintrust/saml/internal/fips"
 	"github.com/logintrust/saml/samltest"
 )
 
@@ -30,7 +29,6 @@ func ciphered(block string) []samltest.Encryption {
 // The signature of the ArtifactResponse alone vouches for what is encrypted in it, so what may be opened inside of a
 // signature only is opened there; and an encrypted assertion outside of all signatures must have its own.
 func TestEncryptedByArtifact(t *testing.T) {
-	fips.Forbids(t, "OAEP with SHA-1")
 	t.Parallel()
 	const cbc, gcm = "http://www.w3.org/2001/04/xmlenc#aes256-cbc", "http://www.w3.org/2009/xmlenc11#aes256-gcm"
 	all := samltest.SignResponse | samltest.SignAssertion
@@ -79,7 +77,6 @@ func TestEncryptedByArtifact(t *testing.T) {
 //
 // req: IIP-ALG08
 func TestAdmittedAlgorithmsEverywhere(t *testing.T) {
-	fips.Forbids(t, "OAEP with SHA-1")
 	t.Parallel()
 	for name, narrow := range map[string]func(*saml.LoginTrust, *saml.Config){
 		"method": func(_ *saml.LoginTrust, c *saml.Config) { c.SignatureAlgorithms = []string{saml.AlgorithmRSASHA512} },
@@ -217,7 +214,6 @@ func TestLogoutOvertakesPassword(t *testing.T) {
 
 // What waits for a password may be encrypted, is opened anew, and can be a step-up.
 func TestPasswordOfEncryptedStepUp(t *testing.T) {
-	fips.Forbids(t, "OAEP with SHA-1")
 	t.Parallel()
 	on := true
 	w := newAskingTown(t, deciphering, func(_ *saml.LoginTrust, c *saml.Config) {
@@ -251,7 +247,6 @@ func TestPasswordAndArtifact(t *testing.T) {
 
 // An encrypted name is no encrypted assertion.
 func TestRequiredEncryptionOfAll(t *testing.T) {
-	fips.Forbids(t, "OAEP with SHA-1")
 	t.Parallel()
 	w := newWorld(t, deciphering, editTrust(func(t *saml.LoginTrust) { t.RequireEncryption = true }))
 	login, err := w.login(func(a *samltest.Answer) { a.EncryptNameID = ciphered("") })
