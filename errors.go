@@ -172,6 +172,8 @@ const (
 	// PasswordFailed: the local password was wrong too often.
 	PasswordFailed Reason = "password_failed"
 
+	// NoAnswer: no refusal: a test login to which no answer has come back yet; see TestResult.
+	NoAnswer Reason = "no_answer"
 	// NotConfigured: the trust or the service provider lacks what this login needs, such as a URL or a signing key.
 	NotConfigured Reason = "not_configured"
 	// StoreFailed: a store could not be asked, so nothing is known and nobody gets in.

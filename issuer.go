@@ -9,21 +9,28 @@ import (
 // findTrust picks the login trust by the Issuer, which is all that an unverified message is asked for, and returns it with
 // that Issuer.
 func (sp *ServiceProvider) findTrust(ctx context.Context, c *wire.Claims) (trust *LoginTrust, issuer string, refused *Error) {
-	from := c.Issuer
-	if !from.Present {
-		from = c.AssertionIssuer
+	if issuer, refused = claimedIssuer(c); refused != nil {
+		return nil, "", refused
 	}
-	if !from.Present {
-		return nil, "", refuse(WrongIssuer, "no Issuer", "the Issuer of a login trust")
-	}
-	trust, refused = sp.trustOf(ctx, from.Value)
-	if refused != nil {
+	if trust, refused = sp.trustOf(ctx, issuer); refused != nil {
 		return nil, "", refused
 	}
 	if refused := trust.gate(MethodSAML); refused != nil {
 		return nil, "", refused.of(trust)
 	}
-	return trust, from.Value, nil
+	return trust, issuer, nil
+}
+
+// claimedIssuer is whom a message says that it is from: the Issuer of the Response or, if it has none, of its assertion.
+func claimedIssuer(c *wire.Claims) (string, *Error) {
+	from := c.Issuer
+	if !from.Present {
+		from = c.AssertionIssuer
+	}
+	if !from.Present {
+		return "", refuse(WrongIssuer, "no Issuer", "the Issuer of a login trust")
+	}
+	return from.Value, nil
 }
 
 // trustOf finds the trust whose Domain is the issuer, or else the one that the resolver has for it.

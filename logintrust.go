@@ -239,6 +239,14 @@ func (t *LoginTrust) gate(m Method) *Error {
 	return nil
 }
 
+// checkUnsolicited: what nobody asked for is not bound to the browser that brings it (SAML Profiles 4.1.5, erratum E90).
+func (t *LoginTrust) checkUnsolicited() *Error {
+	if !t.AllowIdPInitiated {
+		return refuse(UnsolicitedNotAllowed, "no InResponseTo", "an answer to a request of ours")
+	}
+	return nil
+}
+
 func (t *LoginTrust) policy() xmlsec.Policy {
 	return xmlsec.Policy{AllowSHA1: t.AllowSHA1, AllowRSA1024: t.AllowRSA1024, AllowInclusiveReference: t.AllowInclusiveC14NReference,
 		AllowSignedCBC: t.AllowSignedCBC, AllowUnsignedCBC: t.InsecureAllowUnsignedCBC, AllowRSA15: t.InsecureAllowRSA15,

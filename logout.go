@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/logintrust/saml/internal/binding"
@@ -266,8 +265,8 @@ func (sp *ServiceProvider) openLogout(ctx context.Context, w *workspace, m Logou
 	if refused != nil {
 		return nil, refused
 	}
-	if len(d.relay) > maxRelayState {
-		return nil, refuse(TooLarge, "a larger RelayState", fmt.Sprintf("at most %d octets", maxRelayState))
+	if refused := checkRelayState(d.relay); refused != nil {
+		return nil, refused
 	}
 	if refused := sp.findLogoutTrust(ctx, d, message.Issuer); refused != nil {
 		return nil, refused

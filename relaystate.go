@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +11,14 @@ const (
 	maxRelayState = 8 << 10 // octets that are admitted; a relay state of our own has at most 80 (SAML Bindings 3.4.3)
 	maxReturnTo   = 2 << 10 // octets of a place to go
 )
+
+// checkRelayState bounds what travels beside a message.
+func checkRelayState(s string) *Error {
+	if len(s) > maxRelayState {
+		return refuse(TooLarge, "a larger RelayState", fmt.Sprintf("at most %d octets", maxRelayState))
+	}
+	return nil
+}
 
 // target reduces a URL that came from outside to a place where a user may be sent: the path of a URL of our own origin, a
 // path that is one already, or an https URL of a host in Config.RelayStateHosts. Everything else is "".

@@ -25,12 +25,16 @@ type candidate struct {
 	confirmed *wire.Confirmation // set by checkConfirmation
 }
 
-// A rule is one demand of the specification: which reason it refuses with, where it is written, and the check, which
-// returns what was found and what was wanted, or nil.
+// A rule is one demand of the specification: what a report calls it, which reason it refuses with, where it is written,
+// and the check, which returns what was found and what was wanted, or nil. shows says what a report shows of a message that
+// passes, and needs which rule must hold before this one makes sense.
 type rule struct {
+	name   string
 	reason Reason
 	spec   string
 	check  func(*candidate) *mismatch
+	shows  func(*candidate) string
+	needs  string
 }
 
 type mismatch struct {
@@ -39,14 +43,23 @@ type mismatch struct {
 	missing       []string // attributes, for MissingAttribute
 }
 
+// refuses holds a candidate against the rule.
+func (r *rule) refuses(c *candidate) *Error {
+	m := r.check(c)
+	if m == nil {
+		return nil
+	}
+	e := refuse(r.reason, m.found, m.wanted)
+	if m.reason != "" {
+		e.Reason = m.reason
+	}
+	e.Spec = r.spec
+	return e
+}
+
 func (c *candidate) apply(rules []rule) *Error {
-	for _, r := range rules {
-		if m := r.check(c); m != nil {
-			e := refuse(r.reason, m.found, m.wanted)
-			if m.reason != "" {
-				e.Reason = m.reason
-			}
-			e.Spec = r.spec
+	for i := range rules {
+		if e := rules[i].refuses(c); e != nil {
 			return e
 		}
 	}
@@ -55,34 +68,41 @@ func (c *candidate) apply(rules []rule) *Error {
 
 // envelopeRules judge the Response itself. They come before the status is believed.
 var envelopeRules = []rule{
-	{WrongVersion, "SAML Core 4.1.3.2", checkVersion},
-	{WrongDestination, "SAML Core 3.2.2, Bindings 3.5.5.2", checkDestination},
-	{WrongIssuer, "SAML Core 3.2.2, Profiles 4.1.4.2", checkResponseIssuer},
-	{NotYetValid, "SAML Core 1.3.3", checkResponseInstant},
+	{"response version", WrongVersion, "SAML Core 4.1.3.2", checkVersion, showVersion, ""},
+	{"destination", WrongDestination, "SAML Core 3.2.2, Bindings 3.5.5.2", checkDestination, showDestination, ""},
+	{"response issuer", WrongIssuer, "SAML Core 3.2.2, Profiles 4.1.4.2", checkResponseIssuer, showResponseIssuer, ""},
+	{"response time", NotYetValid, "SAML Core 1.3.3", checkResponseInstant, showResponseInstant, ""},
 }
+
+// Names of rules that others need.
+const (
+	ruleSubject      = "subject"
+	ruleConfirmation = "subject confirmation"
+	ruleStatement    = "authentication statement"
+)
 
 // assertionRules judge the assertion, in the order of the specification.
 var assertionRules = []rule{
-	{WrongVersion, "SAML Core 4.1.3.1", checkAssertionVersion},
-	{WrongIssuer, "SAML Profiles 4.1.4.2", checkAssertionIssuer},
-	{Unsigned, "the login trust", checkRequiredSignatures},
-	{EncryptionRequired, "the login trust", checkRequiredEncryption},
-	{NotYetValid, "SAML Core 2.3.3", checkAssertionInstant},
-	{NoSubject, "SAML Profiles 4.1.4.2", checkSubject},
-	{WrongSubjectQualifier, "SAML Core 8.3.7", checkSubjectQualifier},
-	{NoBearerConfirmation, "SAML Profiles 4.1.4.2", checkConfirmation},
-	{ValidTooLong, "SAML Profiles 4.1.4.5", checkHorizon},
-	{BadConditions, "SAML Core 2.5.1", checkConditionsForm},
-	{UnknownCondition, "SAML Core 2.5.1.1", checkConditionsKnown},
-	{NotYetValid, "SAML Core 2.5.1.2", checkNotBefore},
-	{Expired, "SAML Core 2.5.1.2", checkNotOnOrAfter},
-	{WrongAudience, "SAML Core 2.5.1.4, Profiles 4.1.4.2", checkAudience},
-	{NoAuthnStatement, "SAML Profiles 4.1.4.2", checkAuthnStatement},
-	{AuthnInFuture, "SAML Core 2.7.2", checkAuthnInstant},
-	{SessionExpired, "SAML Core 2.7.2", checkSessionEnd},
-	{WrongAuthnContext, "the login trust", checkAuthnContext},
-	{ReauthenticationRequired, "the login trust", checkAuthnAge},
-	{MissingAttribute, "the login trust", checkRequiredAttributes},
+	{"assertion version", WrongVersion, "SAML Core 4.1.3.1", checkAssertionVersion, showAssertionVersion, ""},
+	{"assertion issuer", WrongIssuer, "SAML Profiles 4.1.4.2", checkAssertionIssuer, showAssertionIssuer, ""},
+	{"required signatures", Unsigned, "the login trust", checkRequiredSignatures, showSignatures, ""},
+	{"encryption", EncryptionRequired, "the login trust", checkRequiredEncryption, showEncryption, ""},
+	{"assertion time", NotYetValid, "SAML Core 2.3.3", checkAssertionInstant, showAssertionInstant, ""},
+	{ruleSubject, NoSubject, "SAML Profiles 4.1.4.2", checkSubject, showSubject, ""},
+	{"subject qualifier", WrongSubjectQualifier, "SAML Core 8.3.7", checkSubjectQualifier, showSubjectQualifier, ruleSubject},
+	{ruleConfirmation, NoBearerConfirmation, "SAML Profiles 4.1.4.2", checkConfirmation, showConfirmation, ""},
+	{"confirmation lifetime", ValidTooLong, "SAML Profiles 4.1.4.5", checkHorizon, showHorizon, ruleConfirmation},
+	{"form of the conditions", BadConditions, "SAML Core 2.5.1", checkConditionsForm, nil, ""},
+	{"known conditions", UnknownCondition, "SAML Core 2.5.1.1", checkConditionsKnown, nil, ""},
+	{"not before", NotYetValid, "SAML Core 2.5.1.2", checkNotBefore, showNotBefore, ""},
+	{"not on or after", Expired, "SAML Core 2.5.1.2", checkNotOnOrAfter, showNotOnOrAfter, ""},
+	{"audience", WrongAudience, "SAML Core 2.5.1.4, Profiles 4.1.4.2", checkAudience, showAudience, ""},
+	{ruleStatement, NoAuthnStatement, "SAML Profiles 4.1.4.2", checkAuthnStatement, showAuthnStatement, ""},
+	{"authentication time", AuthnInFuture, "SAML Core 2.7.2", checkAuthnInstant, showAuthnInstant, ruleStatement},
+	{"session end", SessionExpired, "SAML Core 2.7.2", checkSessionEnd, showSessionEnd, ruleStatement},
+	{"authentication context", WrongAuthnContext, "the login trust", checkAuthnContext, showAuthnContext, ruleStatement},
+	{"authentication age", ReauthenticationRequired, "the login trust", checkAuthnAge, showAuthnInstant, ruleStatement},
+	{"required attributes", MissingAttribute, "the login trust", checkRequiredAttributes, showAttributes, ""},
 }
 
 // before reports that t is still to come, and after that it is over; both with the tolerance for clocks that differ.

@@ -105,8 +105,8 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	w := sp.readers.Get().(*workspace)
 	defer sp.release(w)
 
-	if len(posted.RelayState) > maxRelayState {
-		return nil, refuse(TooLarge, "a larger RelayState", fmt.Sprintf("at most %d octets", maxRelayState))
+	if err := checkRelayState(posted.RelayState); err != nil {
+		return nil, err
 	}
 	c, err := sp.verify(ctx, w, posted, now)
 	if err != nil {
@@ -309,8 +309,8 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 
 // spendUnsolicited accepts what nobody asked for, if the trust allows it (SAML Profiles 4.1.5, erratum E90).
 func (sp *ServiceProvider) spendUnsolicited(ctx context.Context, c *candidate, posted Posted, login *Login) (*Login, *Error) {
-	if !c.trust.AllowIdPInitiated {
-		return nil, refuse(UnsolicitedNotAllowed, "no InResponseTo", "an answer to a request of ours")
+	if err := c.trust.checkUnsolicited(); err != nil {
+		return nil, err
 	}
 	login.unsolicited = true
 	login.returnTo = sp.landing(c.trust, posted.handedBack(c.trust))
@@ -448,8 +448,7 @@ func (sp *ServiceProvider) takePending(ctx context.Context, key string) *Error {
 // delivered again.
 func (sp *ServiceProvider) rememberAssertion(ctx context.Context, c *candidate) *Error {
 	keep := c.horizon().Add(c.skew).Sub(c.now) + replayMargin
-	key := stateKey(usedKind, sp.config.EntityID, c.trust.Domain, c.Assertion.ID)
-	added, err := sp.config.State.Add(ctx, key, []byte{1}, keep)
+	added, err := sp.config.State.Add(ctx, sp.usedKey(c), []byte{1}, keep)
 	if err != nil {
 		return storeFailed(err)
 	}
@@ -459,6 +458,10 @@ func (sp *ServiceProvider) rememberAssertion(ctx context.Context, c *candidate) 
 		return e
 	}
 	return nil
+}
+
+func (sp *ServiceProvider) usedKey(c *candidate) string {
+	return stateKey(usedKind, sp.config.EntityID, c.trust.Domain, c.Assertion.ID)
 }
 
 // consumeFailed uses up the request that a signed failure answers, and returns where its login was to lead. An unsigned

@@ -200,6 +200,8 @@ const (
 	finishedKind  = "finished"  // a request that was answered within the last minute
 	artifactKind  = "artifact"  // an artifact that was tried
 	usedKind      = "assertion" // an assertion that was used
+	testKind      = "test"      // a test login that waits for its answer
+	reportKind    = "report"    // how a test login ended
 	passwordKind  = "password"  // a login that waits for its user's local password
 	tryKind       = "try"       // one of the tries at that
 	logoutKind    = "logout"    // a logout request of ours that waits for its answer

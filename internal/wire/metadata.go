@@ -172,7 +172,7 @@ func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, e
 			idp.Artifact = append(idp.Artifact, IndexedEndpoint{r.endpoint(child), r.d.attr(child, "index").Value})
 		case child.Is(MetadataNS, "KeyDescriptor"):
 			if use := r.d.attr(child, "use"); !use.Present || use.Value == "signing" {
-				keys := r.keys(child)
+				keys := r.d.keys(child.Child(SignatureNS, "KeyInfo"))
 				if len(keys) == 0 {
 					idp.Keyless++
 				}
@@ -252,40 +252,4 @@ func (r *metadataReader) preferred(e xmlsec.Element, space, local string) (text 
 		}
 	}
 	return text
-}
-
-// keys reads every key of a KeyDescriptor: certificates first, bare keys where there is none.
-func (r *metadataReader) keys(e xmlsec.Element) (keys []Key) {
-	info := e.Child(SignatureNS, "KeyInfo")
-	for data := range info.Children() {
-		if !data.Is(SignatureNS, "X509Data") {
-			continue
-		}
-		var k Key
-		for c := range data.Children() {
-			if c.Is(SignatureNS, "X509Certificate") {
-				k.Certificates = append(k.Certificates, r.d.text(c))
-			}
-		}
-		if k.Certificates != nil {
-			keys = append(keys, k)
-		}
-	}
-	if len(keys) > 0 {
-		return keys
-	}
-	for v := range info.Children() {
-		rsa := v.Child(SignatureNS, "RSAKeyValue")
-		ec := v.Child(dsig11NS, "ECKeyValue")
-		switch {
-		case v.Is(dsig11NS, "DEREncodedKeyValue"):
-			keys = append(keys, Key{DER: r.d.text(v)})
-		case v.Is(SignatureNS, "KeyValue") && rsa.Exists():
-			keys = append(keys, Key{Modulus: r.d.text(rsa.Child(SignatureNS, "Modulus")), Exponent: r.d.text(rsa.Child(SignatureNS, "Exponent"))})
-		case v.Is(SignatureNS, "KeyValue") && ec.Exists():
-			keys = append(keys, Key{Curve: r.d.attr(ec.Child(dsig11NS, "NamedCurve"), "URI").Value,
-				Point: r.d.text(ec.Child(dsig11NS, "PublicKey"))})
-		}
-	}
-	return keys
 }

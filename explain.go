@@ -1,0 +1,407 @@
+package saml
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/logintrust/saml/internal/advice"
+	"github.com/logintrust/saml/internal/wire"
+)
+
+// ExplainOptions say what a Report shows.
+type ExplainOptions struct {
+	// Personal shows the NameID, the attribute values and the status message too, of messages that a key on file vouches for.
+	// For an administrator who looks at a login of his own, or at one whose user agreed.
+	Personal bool
+}
+
+// Explain judges a posted Response by the rules of Validate, but runs on behind the first that fails where that makes sense,
+// and says of each check what was found, what was wanted, who can mend it and how. It makes no login, uses nothing up and
+// changes nothing, so it may be called as often as wanted. It costs a little more than a login: a message whose signature
+// does not verify is tried once more with the key inside it, to tell a changed key from a changed message. An artifact is not
+// resolved. It may be called concurrently.
+func (sp *ServiceProvider) Explain(ctx context.Context, posted Posted, opts ExplainOptions) *Report {
+	e := &explanation{sp: sp, posted: posted, now: sp.config.Now(), opts: opts}
+	return e.run(ctx)
+}
+
+// An explanation is a login that is judged to the end, and leads nowhere.
+type explanation struct {
+	sp     *ServiceProvider
+	posted Posted
+	now    time.Time
+	opts   ExplainOptions
+	known  *Error      // how the login itself ended; nil asks the stores how it would
+	tested *LoginTrust // the trust of a dry run; nil asks Config.Trusts
+	report *Report
+
+	w        *workspace
+	response *wire.Response
+	issuer   string // what the message claims
+	trust    *LoginTrust
+	c        *candidate // what is signed; nil if nothing is
+	proven   bool       // by a key on file; else by the key in the message, which proves nothing
+	sender   sender
+	pending  *pending
+	login    *Login // for the user's preview only
+	lastly   bool   // no check has failed so far
+}
+
+// A stage is a check that is no rule: it needs stores, or comes before there is anything to hold rules against.
+type stage struct {
+	name, spec string
+	reached    func(*explanation) bool
+	check      func(*explanation, context.Context) (found string, refused *Error)
+}
+
+// The stages of a login, around the rules, in the order of validate.
+var (
+	openingStages = []stage{
+		{"single sign-on", "", func(*explanation) bool { return true }, (*explanation).enabled},
+		{"relay state", "SAML Bindings 3.5.3", func(*explanation) bool { return true }, (*explanation).relayState},
+		{"message", "SAML Core 3.2.2, Bindings 3.5.4", func(*explanation) bool { return true }, (*explanation).read},
+		{"login trust", "", func(e *explanation) bool { return e.response != nil }, (*explanation).findTrust},
+		{"trust state", "", func(e *explanation) bool { return e.trust != nil }, (*explanation).gate},
+		{"signature", "SAML Core 5.4", func(e *explanation) bool { return e.trust != nil }, (*explanation).verify},
+	}
+	statusStages = []stage{
+		{"status", "SAML Core 3.2.2.2", func(e *explanation) bool { return e.c != nil }, (*explanation).status},
+		{"one assertion", "SAML Profiles 4.1.4.2", func(e *explanation) bool { return e.c != nil && e.c.Claims.StatusCode == wire.StatusSuccess },
+			(*explanation).count},
+	}
+	closingStages = []stage{
+		{"issuer of the trust", "", (*explanation).isProven, (*explanation).confirmIssuer},
+		{"request", "SAML Profiles 4.1.4.3", (*explanation).isConfirmed, (*explanation).request},
+		{"browser", "", func(e *explanation) bool { return e.pending != nil }, (*explanation).browser},
+		{"what was asked for", "SAML Core 3.4.1", func(e *explanation) bool { return e.pending != nil && e.hasStatement() }, (*explanation).asked},
+		{"first use", "SAML Profiles 4.1.4.5", (*explanation).isConfirmed, (*explanation).firstUse},
+		{"session", "SAML Core 3.7.3.1", (*explanation).isConfirmed, (*explanation).notEnded},
+		{"local user", "the login trust", func(e *explanation) bool { return e.isProven() && e.sp.config.Users != nil && e.lastly }, (*explanation).user},
+	}
+)
+
+func (e *explanation) run(ctx context.Context) *Report {
+	e.report, e.lastly = &Report{Time: e.now}, true
+	e.w = e.sp.readers.Get().(*workspace)
+	defer e.sp.release(e.w)
+
+	e.stages(ctx, openingStages)
+	e.rules(ctx, envelopeRules, e.c != nil)
+	e.stages(ctx, statusStages)
+	e.rules(ctx, assertionRules, e.c != nil && e.c.Assertion != nil)
+	if e.known == nil {
+		e.stages(ctx, closingStages)
+	} else {
+		e.ended(ctx)
+	}
+	e.describe()
+	return e.report
+}
+
+func (e *explanation) stages(ctx context.Context, list []stage) {
+	for _, s := range list {
+		if !s.reached(e) {
+			e.add(ctx, Check{Name: s.name, Spec: s.spec})
+			continue
+		}
+		found, refused := s.check(e, ctx)
+		if refused == nil {
+			e.add(ctx, Check{Name: s.name, Spec: s.spec, Outcome: Passed, Found: found})
+			continue
+		}
+		check := failedCheck(s.name, refused)
+		if check.Spec == "" {
+			check.Spec = s.spec
+		}
+		e.add(ctx, check)
+	}
+}
+
+// rules runs every rule whose needs are met.
+func (e *explanation) rules(ctx context.Context, list []rule, reached bool) {
+	for i := range list {
+		r := &list[i]
+		check := Check{Name: r.name, Spec: r.spec}
+		if reached && (r.needs == "" || e.passed(r.needs)) {
+			check.Outcome = Passed
+			if refused := r.refuses(e.c); refused != nil {
+				if refused.Reason == MissingAttribute {
+					refused.Missing = e.c.missingAttributes()
+				}
+				check = failedCheck(r.name, refused)
+			} else if r.shows != nil {
+				check.Found = r.shows(e.c)
+			}
+		}
+		e.add(ctx, check)
+	}
+}
+
+func (e *explanation) passed(name string) bool {
+	return slices.ContainsFunc(e.report.Checks, func(c Check) bool { return c.Name == name && c.Outcome == Passed })
+}
+
+// add notes a check. One that failed gets a note, who can mend it and how, once it is known who wrote the message.
+func (e *explanation) add(ctx context.Context, c Check) {
+	if c.Outcome == Failed {
+		c.Note = e.note(ctx, c.Reason)
+		if e.lastly {
+			e.report.Reason = c.Reason
+		}
+		e.lastly = false
+	}
+	e.report.Checks = append(e.report.Checks, c)
+}
+
+// ended continues the report of a login that was refused with how it ended: the stores have changed since.
+func (e *explanation) ended(ctx context.Context) {
+	if !e.lastly { // one of the rules refused it, so it came no further
+		for _, s := range closingStages {
+			e.add(ctx, Check{Name: s.name, Spec: s.spec})
+		}
+		return
+	}
+	at := endings[e.known.Reason]
+	if at == "" {
+		at = "local user"
+	}
+	for _, s := range closingStages {
+		check := Check{Name: s.name, Spec: s.spec}
+		switch {
+		case s.name == at:
+			check = failedCheck(s.name, e.known)
+		case e.lastly:
+			check.Outcome = Passed
+		}
+		e.add(ctx, check)
+	}
+}
+
+// endings say at which stage a login ended, by its reason. All others are about the local user.
+var endings = map[Reason]string{
+	WrongIssuer: "issuer of the trust", UnknownDomain: "issuer of the trust",
+	UnsolicitedNotAllowed: "request", UnknownRequest: "request", StoreFailed: "request",
+	BrowserMismatch:          "browser",
+	ReauthenticationRequired: "what was asked for", WrongAuthnContext: "what was asked for",
+	WrongNameIDFormat: "what was asked for", OtherSubject: "what was asked for",
+	Replayed:  "first use",
+	LoggedOut: "session",
+}
+
+// describe fills in what the report says of the whole.
+func (e *explanation) describe() {
+	r := e.report
+	r.Accepted = e.lastly && e.known == nil
+	if e.known != nil {
+		r.Reason = e.known.Reason
+	}
+	if e.response != nil {
+		c := &e.response.Claims
+		r.MessageID, r.InResponseTo, r.Issuer = c.ID, c.InResponseTo.Value, e.issuer
+		r.Product = advice.Recognise(e.facts())
+	}
+	if e.trust != nil {
+		r.Domain = e.trust.Domain
+	}
+	for i := range r.Checks {
+		if c := &r.Checks[i]; c.Outcome == Failed {
+			a := advice.For(string(c.Reason), r.Product)
+			c.Actor, c.Remedy = a.Actor, a.Remedy
+		}
+	}
+	if !e.isProven() {
+		return
+	}
+	for _, a := range e.c.Assertion.Attributes {
+		r.Attributes = append(r.Attributes, a.Name)
+	}
+	if e.opts.Personal {
+		r.Personal = e.personal()
+	}
+}
+
+// facts are what tells the products apart. They are claims, and only choose among remedies.
+func (e *explanation) facts() advice.Facts {
+	f := advice.Facts{Issuer: e.issuer, StatusMessage: e.response.Claims.StatusMessage}
+	if e.c != nil && e.c.Assertion != nil {
+		for _, a := range e.c.Assertion.Attributes {
+			f.Attributes = append(f.Attributes, a.Name)
+		}
+	}
+	return f
+}
+
+func (e *explanation) personal() *PersonalData {
+	p := &PersonalData{NameID: newNameID(e.c.Assertion.NameID), StatusMessage: e.c.Claims.StatusMessage}
+	if e.c.Assertion.Identifier != wire.ByNameID {
+		p.NameID = NameID{}
+	}
+	for _, a := range e.c.Assertion.Attributes {
+		p.Attributes = append(p.Attributes, PersonalAttribute{a.Name, slices.Clone(a.Values)})
+	}
+	return p
+}
+
+func (e *explanation) isProven() bool     { return e.proven && e.c != nil && e.c.Assertion != nil }
+func (e *explanation) isConfirmed() bool  { return e.isProven() && e.c.confirmed != nil }
+func (e *explanation) hasStatement() bool { return e.passed(ruleStatement) }
+
+func (e *explanation) enabled(ctx context.Context) (string, *Error) {
+	return "on", e.sp.checkEnabled(ctx)
+}
+
+func (e *explanation) relayState(context.Context) (string, *Error) {
+	return fmt.Sprintf("%d octets", len(e.posted.RelayState)), checkRelayState(e.posted.RelayState)
+}
+
+func (e *explanation) read(context.Context) (string, *Error) {
+	if e.posted.Artifact != "" {
+		return "", refuse(BadRequest, "an artifact", "the message that it stands for")
+	}
+	response, err := e.sp.read(e.w, e.posted.SAMLResponse)
+	if err != nil {
+		return "", err
+	}
+	e.response = response
+	return fmt.Sprintf("a Response of %d octets", len(e.w.message)), nil
+}
+
+func (e *explanation) findTrust(ctx context.Context) (string, *Error) {
+	issuer, err := claimedIssuer(&e.response.Claims)
+	if err != nil {
+		return "", err
+	}
+	e.issuer = issuer
+	switch {
+	case e.tested == nil:
+		if e.trust, err = e.sp.trustOf(ctx, issuer); err != nil {
+			return "", err
+		}
+	case e.tested.Domain != issuer:
+		return "", refuse(UnknownDomain, quoted(issuer), quoted(e.tested.Domain))
+	default:
+		e.trust = e.tested
+	}
+	return quoted(e.trust.Domain), nil
+}
+
+func (e *explanation) gate(context.Context) (string, *Error) {
+	if e.tested != nil { // it is not saved, so it has no state yet
+		return "a test", nil
+	}
+	return e.trust.State.String(), e.trust.gate(MethodSAML)
+}
+
+// verify opens the message with the keys on file. If they do not fit, the key inside the message is tried for the sake of the
+// checks that follow; nothing that comes of it is believed.
+func (e *explanation) verify(context.Context) (string, *Error) {
+	c, err := e.sp.open(e.w, e.response, e.trust)
+	if err == nil {
+		e.use(c)
+		e.proven = true
+		if c.Assertion == nil {
+			return "none needed", nil // for a refusal, or for what the count tells
+		}
+		return showSignatures(c), nil
+	}
+	if err.Reason == BadSignature || err.Reason == NoKeyOnFile || err.Reason == WeakKey {
+		e.sender = e.sp.trySender(e.response, e.posted, e.trust)
+		if e.sender.opened != nil {
+			e.use(e.sender.opened)
+		}
+	}
+	return "", err
+}
+
+func (e *explanation) use(c *candidate) {
+	e.c = c
+	c.issuer, c.now, c.skew, c.client = e.issuer, e.now, e.sp.config.ClockSkew, e.posted.ClientAddress
+}
+
+func (e *explanation) status(context.Context) (string, *Error) { return "Success", checkStatus(e.c) }
+
+func (e *explanation) count(context.Context) (string, *Error) { return "one", checkCount(e.c) }
+
+func (e *explanation) confirmIssuer(ctx context.Context) (string, *Error) {
+	if e.tested != nil {
+		return quoted(e.tested.Domain), nil
+	}
+	return quoted(e.trust.Domain), e.sp.confirmIssuer(ctx, e.c)
+}
+
+// request looks for what the answer answers, and takes nothing.
+func (e *explanation) request(ctx context.Context) (string, *Error) {
+	id := e.c.confirmed.InResponseTo
+	if !id.Present {
+		return "none: the identity provider began", e.trust.checkUnsolicited()
+	}
+	p, err := e.findPending(ctx, id.Value)
+	if err != nil {
+		return "", err
+	}
+	if e.pending = p; p != nil {
+		return fmt.Sprintf("%s, made %s", quoted(id.Value), stamp(p.issued)), nil
+	}
+	unknown := e.sp.unknownRequest(ctx, e.c, e.posted)
+	if e.trust.AllowUnknownInResponseTo && unknown.Reason == UnknownRequest {
+		return "unknown, as the trust allows", e.trust.checkUnsolicited()
+	}
+	return "", unknown
+}
+
+func (e *explanation) findPending(ctx context.Context, id string) (*pending, *Error) {
+	kind := pendingKind
+	if e.tested != nil {
+		kind = testKind
+	}
+	return e.sp.findPending(ctx, stateKey(kind, e.sp.config.EntityID, e.trust.Domain, id))
+}
+
+func (e *explanation) browser(context.Context) (string, *Error) {
+	return "the one that began the login", checkBrowser(e.pending, e.posted)
+}
+
+func (e *explanation) asked(context.Context) (string, *Error) { return "", e.c.askedRules(e.pending) }
+
+func (e *explanation) firstUse(ctx context.Context) (string, *Error) {
+	_, found, err := e.sp.config.State.Get(ctx, e.sp.usedKey(e.c))
+	switch {
+	case err != nil:
+		return "", storeFailed(err)
+	case found:
+		return "", refuse(Replayed, "an assertion that was used before", "a new one")
+	}
+	return "an assertion that was not used before", nil
+}
+
+func (e *explanation) notEnded(ctx context.Context) (string, *Error) {
+	return "not ended", e.sp.checkEnded(ctx, e.c.Assertion, e.trust, e.now)
+}
+
+// user finds out what a login would do, up to where something would be written.
+func (e *explanation) user(ctx context.Context) (string, *Error) {
+	login := &Login{trust: e.trust, Assertion: &Assertion{w: e.c.Assertion, spEntityID: e.sp.config.EntityID}}
+	m, err := e.sp.decide(ctx, login)
+	if err != nil {
+		return "", err
+	}
+	e.report.User = m.preview()
+	return e.report.User.Action + " a user", nil
+}
+
+// preview is what carryOut would do.
+func (m *mapping) preview() *UserPreview {
+	u := &UserPreview{Action: "finds", ID: m.user.ID, Roles: slices.Clone(m.user.Roles)}
+	u.By = map[lookup]string{byTranslation: "translation", byAccountKey: "account key", byUsername: "user name", byEmail: "e-mail address"}[m.by]
+	switch {
+	case m.create != nil:
+		u.Action, u.By, u.ID, u.Department = "creates", "", "", m.create.Department
+	case m.trust.PasswordRequired:
+		u.Action = "asks for the password of"
+	case m.reactivate:
+		u.Action = "reactivates"
+	}
+	return u
+}
