@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -102,28 +101,41 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	if trust.Initiation == InitiatedByIdP {
 		return sp.handOver(&trust, opts)
 	}
-	location, byPOST, err := endpoint(trust, opts.Binding)
+	started, p, err := sp.ask(&trust, opts)
 	if err != nil {
 		return nil, err
 	}
-	signing, err := sp.signing(&trust)
-	if err != nil {
+	key := stateKey(pendingKind, sp.config.EntityID, trust.Domain, started.RequestID)
+	if err := sp.keepRequest(ctx, key, p.marshal()); err != nil {
 		return nil, err
+	}
+	return started, nil
+}
+
+// ask makes a request, and what is to be kept of it until its answer comes.
+func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, *pending, error) {
+	location, byPOST, err := endpoint(*trust, opts.Binding)
+	if err != nil {
+		return nil, nil, err
+	}
+	signing, err := sp.signing(trust)
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(opts.AuthnContext) > maxClasses || opts.MaxAuthnAge < 0 {
-		return nil, fmt.Errorf("saml: StartOptions: at most %d AuthnContext classes, and no negative MaxAuthnAge", maxClasses)
+		return nil, nil, fmt.Errorf("saml: StartOptions: at most %d AuthnContext classes, and no negative MaxAuthnAge", maxClasses)
 	}
 	if opts.RequestID == "" {
 		opts.RequestID = "_" + hex.EncodeToString(random(requestIDBytes))
 	} else if !isID(opts.RequestID) {
-		return nil, fmt.Errorf("saml: StartOptions.RequestID %s is no ID", quoted(opts.RequestID))
+		return nil, nil, fmt.Errorf("saml: StartOptions.RequestID %s is no ID", quoted(opts.RequestID))
 	}
 	if err := opts.Details.check(sp, opts.AuthnContext); err != nil {
-		return nil, fmt.Errorf("saml: StartOptions.Details: %w", err)
+		return nil, nil, fmt.Errorf("saml: StartOptions.Details: %w", err)
 	}
-	subject, err := sp.expectedSubject(&trust, &opts)
+	subject, err := sp.expectedSubject(trust, &opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
@@ -134,12 +146,12 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	request := sp.authnRequest(&opts)
 	request.IssueInstant, request.Destination = now, location
 	if byPOST {
-		err = sp.byPOST(started, request, signing, &trust, opts.Details.query())
+		err = sp.byPOST(started, request, signing, trust, opts.Details.query())
 	} else {
 		err = byRedirect(started, request, signing, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p := &pending{browser: sha256.Sum256([]byte(started.BrowserKey)), issued: now, returnTo: sp.target(opts.ReturnTo),
 		relay: started.RelayState, forceAuthn: opts.ForceAuthn, maxAuthnAge: opts.MaxAuthnAge,
@@ -147,15 +159,7 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	if opts.Details.Comparison == Exact {
 		p.authnContext = slices.Clone(opts.AuthnContext)
 	}
-	key := stateKey(pendingKind, sp.config.EntityID, trust.Domain, started.RequestID)
-	added, err := sp.config.State.Add(ctx, key, p.marshal(), pendingKeep)
-	if err != nil {
-		return nil, storeFailed(err)
-	}
-	if !added {
-		return nil, storeFailed(errors.New("the state store already holds a new request"))
-	}
-	return started, nil
+	return started, p, nil
 }
 
 func endpoint(trust LoginTrust, b Binding) (location string, byPOST bool, err error) {

@@ -71,7 +71,7 @@ func nested(dir string) bool {
 
 // floor is how high a package stands; it may import what stands lower.
 func floor(dir string) int {
-	floors := []string{"internal/outbound", "internal/xmlsec", "internal/wire", "internal/compose", "internal/binding", "."}
+	floors := []string{"internal/advice", "internal/outbound", "internal/xmlsec", "internal/wire", "internal/compose", "internal/binding", "."}
 	if dir == "" {
 		dir = "."
 	}

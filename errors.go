@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/logintrust/saml/internal/wire"
 	"github.com/logintrust/saml/internal/xmlsec"
@@ -237,12 +238,14 @@ type Error struct {
 	// ErrorURL is where the identity provider's metadata says that users find help, "" if it says nothing.
 	ErrorURL string
 
-	cause  error
-	step   *PasswordStep
-	allow  string    // the HTTP method that would have been right, if that is what is wrong
-	repeat *finished // the login that this very response made a moment ago
-	hop    bool      // only the browser's cookie is missing
-	logout bool      // of a message about a logout, not about a login
+	cause   error
+	step    *PasswordStep
+	allow   string                                       // the HTTP method that would have been right, if that is what is wrong
+	repeat  *finished                                    // the login that this very response made a moment ago
+	answers string                                       // the request that the message claims to answer
+	seen    func() (*ServiceProvider, Posted, time.Time) // what was refused, for Report and Case; nil if it is not kept
+	hop     bool                                         // only the browser's cookie is missing
+	logout  bool                                         // of a message about a logout, not about a login
 }
 
 // A sentinel is an error that is told from others by itself, and that nobody can assign.

@@ -33,9 +33,13 @@ type explanation struct {
 	posted Posted
 	now    time.Time
 	opts   ExplainOptions
-	known  *Error      // how the login itself ended; nil asks the stores how it would
-	tested *LoginTrust // the trust of a dry run; nil asks Config.Trusts
+	known  *Error // how the login itself ended; nil asks the stores how it would
 	report *Report
+
+	// A dry run's trust and request; nil asks Config.Trusts and Config.State.
+	tested        *LoginTrust
+	testedID      string
+	testedRequest *pending
 
 	w        *workspace
 	response *wire.Response
@@ -45,8 +49,7 @@ type explanation struct {
 	proven   bool       // by a key on file; else by the key in the message, which proves nothing
 	sender   sender
 	pending  *pending
-	login    *Login // for the user's preview only
-	lastly   bool   // no check has failed so far
+	lastly   bool // no check has failed so far
 }
 
 // A stage is a check that is no rule: it needs stores, or comes before there is anything to hold rules against.
@@ -205,12 +208,7 @@ func (e *explanation) describe() {
 	if e.trust != nil {
 		r.Domain = e.trust.Domain
 	}
-	for i := range r.Checks {
-		if c := &r.Checks[i]; c.Outcome == Failed {
-			a := advice.For(string(c.Reason), r.Product)
-			c.Actor, c.Remedy = a.Actor, a.Remedy
-		}
-	}
+	r.advise()
 	if !e.isProven() {
 		return
 	}
@@ -352,11 +350,10 @@ func (e *explanation) request(ctx context.Context) (string, *Error) {
 }
 
 func (e *explanation) findPending(ctx context.Context, id string) (*pending, *Error) {
-	kind := pendingKind
-	if e.tested != nil {
-		kind = testKind
+	if e.tested != nil && id == e.testedID {
+		return e.testedRequest, nil
 	}
-	return e.sp.findPending(ctx, stateKey(kind, e.sp.config.EntityID, e.trust.Domain, id))
+	return e.sp.findPending(ctx, stateKey(pendingKind, e.sp.config.EntityID, e.trust.Domain, id))
 }
 
 func (e *explanation) browser(context.Context) (string, *Error) {

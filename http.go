@@ -179,6 +179,11 @@ func (sp *ServiceProvider) StartLogin(w http.ResponseWriter, r *http.Request, tr
 	if err != nil {
 		return err
 	}
+	return sp.toIdP(w, started)
+}
+
+// toIdP sends the browser to the identity provider.
+func (sp *ServiceProvider) toIdP(w http.ResponseWriter, started *Started) error {
 	if started.BrowserKey != "" {
 		sp.setBrowserKey(w, started.BrowserKey)
 	}
@@ -212,6 +217,9 @@ func (sp *ServiceProvider) FinishLogin(w http.ResponseWriter, r *http.Request) (
 		return nil, ErrAnswered
 	}
 	login, refused := sp.validate(r.Context(), posted)
+	if refused != nil && isTestID(refused.answers) {
+		return nil, sp.endTest(w, r, posted, hopped, refused)
+	}
 	switch {
 	case refused == nil:
 		binding.NoStore(w.Header())
@@ -233,6 +241,27 @@ func (sp *ServiceProvider) FinishLogin(w http.ResponseWriter, r *http.Request) (
 		return nil, ErrAnswered
 	}
 	return nil, refused
+}
+
+// endTest ends a test login, if its answer has come back to the browser that began it.
+func (sp *ServiceProvider) endTest(w http.ResponseWriter, r *http.Request, posted Posted, hopped bool, refused *Error) error {
+	if posted.BrowserKey == "" && !hopped {
+		if err := sp.hop(w, posted); err != nil {
+			return err
+		}
+		return ErrAnswered
+	}
+	place, found, err := sp.finishTest(r.Context(), posted, refused.answers)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return refused
+	}
+	binding.NoStore(w.Header())
+	w.Header().Set("Location", place)
+	w.WriteHeader(http.StatusSeeOther)
+	return ErrAnswered
 }
 
 const hopField = "hop"

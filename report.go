@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/logintrust/saml/internal/advice"
 )
 
 // An Outcome says how a check of a Report ended.
@@ -132,6 +134,16 @@ func failedCheck(name string, e *Error) Check {
 		c.Found = "no attribute " + some(e.Missing)
 	}
 	return c
+}
+
+// advise says of each check that failed who can mend it, in the words of the product.
+func (r *Report) advise() {
+	for i := range r.Checks {
+		if c := &r.Checks[i]; c.Outcome == Failed {
+			a := advice.For(string(c.Reason), r.Product)
+			c.Actor, c.Remedy = a.Actor, a.Remedy
+		}
+	}
 }
 
 // String is the report as text for a terminal or a support ticket: what failed first, with its remedy, then every check.

@@ -96,15 +96,25 @@ func (sp *ServiceProvider) Validate(ctx context.Context, posted Posted) (*Login,
 	return login, nil
 }
 
-// validate is one login from start to end.
+// validate is one login from start to end. A refusal knows what was refused, so that it can be explained.
 func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login, *Error) {
-	if err := sp.checkEnabled(ctx); err != nil {
-		return nil, err
-	}
 	now := sp.config.Now()
 	w := sp.readers.Get().(*workspace)
 	defer sp.release(w)
+	login, err := sp.walk(ctx, w, posted, now)
+	if err != nil {
+		err.answers = w.response.Claims.InResponseTo.Value
+		err.seen = func() (*ServiceProvider, Posted, time.Time) { return sp, posted, now }
+		return nil, err
+	}
+	return login, nil
+}
 
+// walk leads from what was posted to a login, or to the first check that fails.
+func (sp *ServiceProvider) walk(ctx context.Context, w *workspace, posted Posted, now time.Time) (*Login, *Error) {
+	if err := sp.checkEnabled(ctx); err != nil {
+		return nil, err
+	}
 	if err := checkRelayState(posted.RelayState); err != nil {
 		return nil, err
 	}
@@ -281,7 +291,7 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 	}
 	if p == nil {
 		unknown := sp.unknownRequest(ctx, c, posted)
-		if c.trust.AllowUnknownInResponseTo && unknown.Reason == UnknownRequest {
+		if c.trust.AllowUnknownInResponseTo && unknown.Reason == UnknownRequest && !isTestID(id.Value) {
 			return sp.spendUnsolicited(ctx, c, posted, login)
 		}
 		return nil, unknown

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/logintrust/saml"
 )
 
 // Kinds of cases that are judged. Any other is answered with Unsupported.
@@ -24,12 +26,13 @@ const (
 
 // A Case is what is judged. What a case says for people, or expects, is not in it; unknown fields are ignored.
 type Case struct {
-	Name        string          `json:"name"`
-	Kind        string          `json:"kind"` // post-response if empty
-	Now         string          `json:"now"`
-	SP          ServiceProvider `json:"sp"`
-	IdPEntityID string          `json:"idpEntityID"`
-	IdPMetadata string          `json:"idpMetadata"`
+	Name        string           `json:"name"`
+	Kind        string           `json:"kind"` // post-response if empty
+	Now         string           `json:"now"`
+	SP          ServiceProvider  `json:"sp"`
+	IdPEntityID string           `json:"idpEntityID"`
+	IdPMetadata string           `json:"idpMetadata"`
+	Trust       *saml.LoginTrust `json:"trust"` // in the place of idpMetadata: the login trust as the application has it
 
 	RequestID    string  `json:"requestID"` // the one outstanding request, "" if there is none
 	SAMLResponse *string `json:"samlResponse"`

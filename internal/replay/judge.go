@@ -77,6 +77,26 @@ func (c *Case) judgePost() Answer {
 	return s.answer(c.only())
 }
 
+// Explain says of a case of one post to the assertion consumer service how it meets each check.
+func Explain(line []byte, show saml.ExplainOptions) (*saml.Report, error) {
+	var c Case
+	if err := json.Unmarshal(line, &c); err != nil {
+		return nil, fmt.Errorf("not a case: %w", err)
+	}
+	if kind := cmp.Or(c.Kind, kindPostResponse); kind != kindPostResponse && kind != kindRelayState {
+		return nil, fmt.Errorf("a case of kind %.64q cannot be explained", kind)
+	}
+	s, err := c.begin()
+	if err != nil {
+		return nil, err
+	}
+	posted, err := s.prepare(c.only())
+	if err != nil {
+		return nil, err
+	}
+	return s.sp.Explain(context.Background(), posted, show), nil
+}
+
 // judgeSequence posts one step after the other; the sequence is accepted if each ends as it expects. Beside that, the
 // answer repeats that of the last step.
 func (c *Case) judgeSequence() Answer {
@@ -199,19 +219,27 @@ func (s *session) answer(step Step) Answer {
 
 // post delivers the step's response from the browser that made the step's request.
 func (s *session) post(step Step) (*saml.Login, error) {
-	if step.SAMLResponse == nil {
-		return nil, errors.New(`"samlResponse" is missing`)
-	}
-	now, err := parseNow(step.Now)
+	posted, err := s.prepare(step)
 	if err != nil {
 		return nil, err
 	}
+	return s.sp.Validate(context.Background(), posted)
+}
+
+// prepare sets the clock, makes the step's request, and is what the browser then posts.
+func (s *session) prepare(step Step) (saml.Posted, error) {
+	if step.SAMLResponse == nil {
+		return saml.Posted{}, errors.New(`"samlResponse" is missing`)
+	}
+	now, err := parseNow(step.Now)
+	if err != nil {
+		return saml.Posted{}, err
+	}
 	s.now = now
 	if err := s.ask(*step.RequestID); err != nil {
-		return nil, err
+		return saml.Posted{}, err
 	}
-	return s.sp.Validate(context.Background(), saml.Posted{SAMLResponse: *step.SAMLResponse, RelayState: step.RelayState,
-		BrowserKey: s.browserKey})
+	return saml.Posted{SAMLResponse: *step.SAMLResponse, RelayState: step.RelayState, BrowserKey: s.browserKey}, nil
 }
 
 // ask makes the request of that ID, once: one that was answered does not wait again.
@@ -220,8 +248,8 @@ func (s *session) ask(requestID string) error {
 		return nil
 	}
 	s.asked[requestID] = true
-	trust := s.trust
-	trust.WantRequestsSigned, trust.LoginURL = false, "https://idp.invalid/" // the request goes nowhere
+	// The request goes nowhere: whatever the trust says, it was made.
+	trust := saml.LoginTrust{Domain: s.trust.Domain, LoginURL: "https://idp.invalid/", State: saml.Active, SAML: true, Keys: s.trust.Keys}
 	started, err := s.sp.Request(context.Background(), trust, saml.StartOptions{RequestID: requestID, BrowserKey: s.browserKey})
 	if err != nil {
 		return fmt.Errorf("making the request: %w", err)

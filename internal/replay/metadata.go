@@ -9,10 +9,13 @@ import (
 	"github.com/logintrust/saml"
 )
 
-// importTrust makes the case's login trust from its metadata: what an administrator would save and activate.
+// importTrust is the case's own login trust, or what an administrator would save and activate of its metadata.
 func (c *Case) importTrust(now time.Time) (saml.LoginTrust, error) {
+	if c.Trust != nil {
+		return *c.Trust, nil
+	}
 	if strings.TrimSpace(c.IdPMetadata) == "" {
-		return saml.LoginTrust{}, errors.New(`"idpMetadata" is missing`)
+		return saml.LoginTrust{}, errors.New(`"idpMetadata" or "trust" is missing`)
 	}
 	var options saml.LoginTrust
 	if err := c.SP.setOptions(&options); err != nil {

@@ -108,7 +108,23 @@ func TestVectors(t *testing.T) {
 			for _, private := range []string{"alice", "Alice", "Smith", "MII"} {
 				assert.NotContains(t, a.Detail, private, "a refusal tells what it must not")
 			}
+			if (v.Kind == "post-response" || v.Kind == "relay-state") && v.Reason != replay.BadMetadata {
+				explained(t, v, lines[i])
+			}
 		})
+	}
+}
+
+// explained: the explanation of a case ends as its judgement does, and tells nothing private.
+func explained(t *testing.T, v vector, line []byte) {
+	report, err := replay.Explain(line, saml.ExplainOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, v.Expect == replay.Accept, report.Accepted, report)
+	assert.Equal(t, v.Reason, string(report.Reason), report)
+	text, err := json.Marshal(report)
+	require.NoError(t, err)
+	for _, private := range []string{"alice", "Alice", "Smith", "MII"} {
+		assert.NotContains(t, report.String()+string(text), private)
 	}
 }
 
@@ -144,6 +160,7 @@ var unreachable = map[saml.Reason]string{
 	saml.NoIdPChosen:              "of the HTTP handler",
 	saml.BrowserMismatch:          "a case has one browser",
 	saml.LoggedOut:                "a case has a login or a logout",
+	saml.NoAnswer:                 "of a test login",
 	saml.StoreFailed:              "a case's store does not fail",
 	saml.NotConfigured:            "of the HTTP handler",
 	saml.TransientSubject:         noUsers,
