@@ -209,6 +209,7 @@ func (e *explanation) describe() {
 		r.Domain = e.trust.Domain
 	}
 	r.advise()
+	r.Unproven = e.c != nil && !e.proven
 	if !e.isProven() {
 		return
 	}

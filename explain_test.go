@@ -189,6 +189,8 @@ func TestExplainBelievesNoKeyFromTheMessage(t *testing.T) {
 	for _, name := range []string{"request", "browser", "first use", "session", "local user"} {
 		assert.Equal(t, saml.NotReached, checkOf(t, report, name).Outcome, name)
 	}
+	assert.True(t, report.Unproven)
+	assert.Contains(t, report.String(), "no key on file vouches")
 	assert.Nil(t, report.User)
 	assert.Empty(t, report.Attributes)
 }

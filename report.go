@@ -80,6 +80,9 @@ type Report struct {
 	// Checks are all checks, in the order in which a login meets them. A login ends at the first that fails; a report goes on
 	// where that makes sense.
 	Checks []Check `json:"checks"`
+	// Unproven says that no key on file vouches for the message: what stands behind the signature in Checks is then what the
+	// message says, which may be anything.
+	Unproven bool `json:"unproven,omitempty"`
 	// User is what becomes of the local user; nil if that was not reached, or there is no Config.Users.
 	User *UserPreview `json:"user,omitempty"`
 	// Attributes are the names of the attributes that a key on file vouches for, in order.
@@ -167,6 +170,9 @@ func (r *Report) String() string {
 		c.writeRemedy(&b)
 	}
 	b.WriteString("\nChecks\n")
+	if r.Unproven {
+		b.WriteString("  (no key on file vouches for the message: behind the signature stands what it says of itself)\n")
+	}
 	for _, c := range r.Checks {
 		c.writeLine(&b)
 	}

@@ -1,6 +1,8 @@
 // Logintrust is the command line of the library.
 //
+// logintrust explain says of a login how it meets each check, and who can mend what fails.
 // logintrust replay judges logins that were written down, one JSON object a line, each with its own clock and keys.
+// logintrust unseal opens written-down logins that were sealed for an administrator.
 // logintrust keys makes, inspects and converts keys and certificates of service providers.
 package main
 
@@ -17,12 +19,15 @@ const (
 	exitUnable  = 1 // something could not be done or judged
 	exitUsage   = 2
 	exitDiffers = 3 // an answer is not as the case expects
+	exitRefused = 3 // the login that was explained is refused
 )
 
 const usage = `Usage: logintrust COMMAND [ARGUMENT...]
 
 Commands:
+  explain [FLAG...] [FILE]    say why a login is refused, and who can mend it
   replay [-check] [FILE...]   judge written-down logins, one JSON object a line
+  unseal -key FILE [FILE...]  open sealed cases
   keys COMMAND                make, inspect and convert keys and certificates
   help                        print this text
 
@@ -39,6 +44,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	switch args[0] {
+	case "explain":
+		return runExplain(args[1:], stdin, stdout, stderr)
+	case "unseal":
+		return runUnseal(args[1:], stdin, stdout, stderr)
 	case "replay":
 		return runReplay(args[1:], stdin, stdout, stderr)
 	case "keys":

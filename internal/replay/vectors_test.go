@@ -22,7 +22,7 @@ import (
 	"github.com/logintrust/saml/internal/replay"
 )
 
-var update = flag.Bool("update", false, "write testdata/vectors anew")
+var update = flag.Bool("update", false, "write testdata/vectors and testdata/reports anew")
 
 // vectors are all that the generator makes. Files of other origin may lie beside them.
 func vectors(t testing.TB) []*vector {

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/logintrust/saml"
+	"github.com/logintrust/saml/samltest"
+)
+
+// A capture is a vector as somebody might have saved its message.
+type capture struct {
+	Now          string `json:"now"`
+	SAMLResponse string `json:"samlResponse"`
+	IdPMetadata  string `json:"idpMetadata"`
+	RequestID    string `json:"requestID"`
+}
+
+func captured(t *testing.T, vector string) (c capture, flags []string) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(read(t, vector)), &c))
+	metadata := filepath.Join(t.TempDir(), "idp.xml")
+	require.NoError(t, os.WriteFile(metadata, []byte(c.IdPMetadata), 0o600))
+	return c, []string{"explain", "-metadata", metadata, "-now", c.Now}
+}
+
+// One message in every form that people save it in.
+func TestExplainForms(t *testing.T) {
+	t.Parallel()
+	for vector, want := range map[string]int{"accept-assertion-signed": exitOK, "reject-audience": exitRefused} {
+		c, flags := captured(t, vector)
+		flags = append(flags, "-entity-id", "https://sp.example.com/sso/metadata", "-acs", "https://sp.example.com/sso/acs")
+		xml, err := base64.StdEncoding.DecodeString(c.SAMLResponse)
+		require.NoError(t, err)
+		archive := func(data string) string {
+			return `{"log":{"entries":[{"startedDateTime":"` + c.Now + `","request":{"method":"GET","url":"https://sp.example.com/"}},
+				{"startedDateTime":"` + c.Now + `","request":{"method":"POST","url":"https://sp.example.com/sso/acs","postData":` + data + `}}]}}`
+		}
+		quoted, err := json.Marshal(c.SAMLResponse)
+		require.NoError(t, err)
+		form := "SAMLResponse=" + url.QueryEscape(c.SAMLResponse) + "&RelayState=x"
+		var pretty bytes.Buffer
+		require.NoError(t, json.Indent(&pretty, []byte(read(t, vector)), "", "  "))
+		for name, input := range map[string]string{
+			"XML":              string(xml),
+			"base64":           c.SAMLResponse,
+			"base64 in lines":  c.SAMLResponse[:76] + "\r\n" + c.SAMLResponse[76:] + "\n",
+			"percent-encoded":  url.QueryEscape(c.SAMLResponse),
+			"form":             form,
+			"archive, text":    archive(`{"text":"` + form + `"}`),
+			"archive, params":  archive(`{"params":[{"name":"SAMLResponse","value":` + string(quoted) + `}]}`),
+			"archive, as sent": archive(`{"params":[{"name":"SAMLResponse","value":"` + url.QueryEscape(c.SAMLResponse) + `"}]}`),
+			"case":             read(t, vector),
+			"case, laid out":   pretty.String(),
+			"case, CRLF":       strings.TrimSpace(read(t, vector)) + "\r\n",
+		} {
+			status, out, errs := call(input, flags...)
+			assert.Equal(t, want, status, "%s: %s%s", name, out, errs)
+			if want == exitRefused {
+				assert.Contains(t, out, "REFUSED: wrong_audience", name)
+				assert.Contains(t, out, "What to do", name)
+			} else {
+				assert.Contains(t, out, "ACCEPTED", name)
+			}
+			assert.NotContains(t, out+errs, "alice", name)
+		}
+	}
+}
+
+// What nobody said is taken from the message, and said.
+func TestExplainAssumes(t *testing.T) {
+	t.Parallel()
+	c, flags := captured(t, "accept-assertion-signed")
+	status, _, errs := call(c.SAMLResponse, flags...)
+	assert.Equal(t, exitOK, status)
+	for _, assumed := range []string{"our entity ID is", "our assertion consumer service is", "a request waits"} {
+		assert.Contains(t, errs, assumed)
+	}
+	status, out, _ := call(c.SAMLResponse, append(flags, "-request", "none")...)
+	assert.Equal(t, exitRefused, status)
+	assert.Contains(t, out, "unknown_request")
+	status, out, errs = call(c.SAMLResponse, "explain", "-now", c.Now)
+	assert.Equal(t, exitRefused, status)
+	assert.Contains(t, errs, "nothing can be proven")
+	assert.Contains(t, out, "no_key_on_file")
+	assert.Contains(t, out, "SHA-256")
+}
+
+func TestExplainAsJSON(t *testing.T) {
+	t.Parallel()
+	status, out, _ := call(read(t, "reject-audience"), "explain", "-json")
+	assert.Equal(t, exitRefused, status)
+	var report saml.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	assert.Equal(t, saml.WrongAudience, report.Reason)
+	assert.Equal(t, 1, strings.Count(out, "\n"))
+	_, out, _ = call(read(t, "accept-assertion-signed"), "explain", "-json", "-personal")
+	assert.Contains(t, out, "alice")
+}
+
+func TestExplainRefusesToRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad.json")
+	require.NoError(t, os.WriteFile(bad, []byte("{"), 0o600))
+	for _, tt := range []struct {
+		stdin  string
+		args   []string
+		status int
+		err    string
+	}{
+		{"", nil, exitUnable, "nothing to read"},
+		{"?", nil, exitUnable, "neither XML nor base64"},
+		{"<a/>", nil, exitUnable, "not a SAML Response"},
+		{"<a", nil, exitUnable, "not XML"},
+		{"{}", nil, exitUnable, "without a POST"},
+		{"{", nil, exitUnable, "neither a case nor an HTTP archive"},
+		{`{"kind":"metadata"}`, nil, exitUnable, "cannot be explained"},
+		{"x", []string{"-trust", bad}, exitUnable, "bad.json"},
+		{"x", []string{"-trust", filepath.Join(dir, "none")}, exitUnable, "none"},
+		{"x", []string{"-brew"}, exitUsage, "-brew"},
+		{"x", []string{"a", "b"}, exitUsage, "one file"},
+		{"x", []string{"-trust", "a", "-metadata", "b"}, exitUsage, "not both"},
+		{"", []string{filepath.Join(dir, "none")}, exitUnable, "none"},
+	} {
+		status, out, err := call(tt.stdin, append([]string{"explain"}, tt.args...)...)
+		assert.Equal(t, tt.status, status, "%q %v: %s", tt.stdin, tt.args, err)
+		assert.Contains(t, err, tt.err, "%q %v", tt.stdin, tt.args)
+		assert.Empty(t, out)
+		assert.Equal(t, 1, strings.Count(err, "\n"), "one sentence: %s", err)
+	}
+	status, out, _ := call("", "explain", "-h")
+	assert.Equal(t, exitOK, status)
+	assert.Contains(t, out, "-decryption-key")
+}
+
+// A case that was sealed for an administrator is opened with his key, by explain and by unseal.
+func TestSealedCases(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	file := filepath.Join(dir, "key.pem")
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+
+	idp := samltest.NewIdP(t)
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState(), Now: func() time.Time { return time.Now().Add(time.Hour) }})
+	require.NoError(t, err)
+	_, err = sp.Validate(context.Background(), saml.Posted{SAMLResponse: idp.Answer(samltest.Request{ID: "_x", ACSURL: "https://app.example.com/sso/acs", SPEntityID: sp.EntityID()}).Encode()})
+	var refused *saml.Error
+	require.ErrorAs(t, err, &refused)
+	public, err := key.PublicKey.ECDH()
+	require.NoError(t, err)
+	sealed, err := refused.SealedCase(context.Background(), public)
+	require.NoError(t, err)
+
+	status, out, errs := call(string(sealed), "explain", "-key", file)
+	assert.Equal(t, exitRefused, status, errs)
+	assert.Contains(t, out, "REFUSED: expired")
+	status, _, errs = call(string(sealed), "explain")
+	assert.Equal(t, exitUnable, status)
+	assert.Contains(t, errs, "-key names the file")
+
+	status, plain, errs := call(string(sealed)+read(t, "accept-assertion-signed"), "unseal", "-key", file)
+	require.Equal(t, exitOK, status, errs)
+	status, out, errs = call(plain, "replay", "-check")
+	assert.Equal(t, exitOK, status, errs)
+	assert.Contains(t, out, `"reason":"expired"`)
+
+	for _, tt := range []struct {
+		args   []string
+		status int
+		err    string
+	}{
+		{[]string{"unseal"}, exitUsage, "-key is missing"},
+		{[]string{"unseal", "-brew"}, exitUsage, "-brew"},
+		{[]string{"unseal", "-key", vectors + "README.md"}, exitUnable, "not PEM"},
+		{[]string{"unseal", "-key", filepath.Join(dir, "none")}, exitUnable, "none"},
+		{[]string{"unseal", "-key", file, filepath.Join(dir, "none")}, exitUnable, "none"},
+	} {
+		status, _, errs := call(string(sealed), tt.args...)
+		assert.Equal(t, tt.status, status, tt.args)
+		assert.Contains(t, errs, tt.err, tt.args)
+	}
+	status, out, _ = call("", "unseal", "-h")
+	assert.Equal(t, exitOK, status)
+	assert.Contains(t, out, "Opens sealed cases")
+}
