@@ -107,8 +107,9 @@ type Config struct {
 	// AskPassword answers a login by a trust with PasswordRequired, for Handler: with a form that asks for the local password and
 	// keeps the step's token in a hidden field. What the form sends goes to FinishPassword. nil: such a login is refused.
 	AskPassword func(w http.ResponseWriter, r *http.Request, step PasswordStep)
-	// OnRefusal is called for every refused login, and message about a logout, that the handlers meet, for logs, audit and support. It may be called
-	// concurrently.
+	// OnRefusal is called for every refused login, and message about a logout, that the handlers meet, for logs, audit and
+	// support. reference is what the error page shows; err.Report says how the login met each check, and err.SealedCase writes it
+	// down. It may be called concurrently.
 	OnRefusal func(ctx context.Context, r *http.Request, reference string, err *Error)
 }
 

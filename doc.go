@@ -20,6 +20,12 @@
 // The package keeps no sessions and renders no pages but the safe error page and the one that posts a form: what onLogin
 // does with a [Login] is the application's.
 //
+// # When a login is refused
+//
+// The user sees a sentence and a reference; [Config].OnRefusal has the rest: [Error.Report] says of each check what was found
+// and wanted, who can mend it and how. [ServiceProvider.Explain] does so for any message, and [ServiceProvider.StartTest] for
+// a trust that is not saved yet.
+//
 // # What it promises
 //
 // A [Login] and its [Assertion] can be made by Validate, FinishLogin and FinishPassword only, from octets that a pinned key

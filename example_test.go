@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -266,4 +267,12 @@ func ExampleSSOPolicy_Route() {
 	// Output:
 	// 303
 	// 200
+}
+
+// What an application keeps of a refusal: the reference that the user was shown, and the report.
+func ExampleError_Report() {
+	var config saml.Config
+	config.OnRefusal = func(ctx context.Context, r *http.Request, reference string, err *saml.Error) {
+		slog.Warn("login refused", "reference", reference, "report", err.Report(ctx))
+	}
 }

@@ -91,8 +91,8 @@ func (a *app) finish(w http.ResponseWriter, r *http.Request, login *saml.Login) 
 }
 
 // refused is called for each refused login. Its user sees the reference, and whoever is asked for help finds it here.
-func (a *app) refused(_ context.Context, _ *http.Request, reference string, err *saml.Error) {
-	a.log.Warn("login refused", "reason", string(err.Reason), "reference", reference, "detail", err.Error())
+func (a *app) refused(ctx context.Context, _ *http.Request, reference string, err *saml.Error) {
+	a.log.Warn("login refused", "reason", string(err.Reason), "reference", reference, "detail", err.Error(), "report", err.Report(ctx))
 }
 
 // serveContinue turns an offered login into a session, but asks first if that would replace somebody else's.
