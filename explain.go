@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/logintrust/saml/internal/advice"
@@ -202,7 +203,7 @@ func (e *explanation) describe() {
 	}
 	if e.response != nil {
 		c := &e.response.Claims
-		r.MessageID, r.InResponseTo, r.Issuer = c.ID, c.InResponseTo.Value, e.issuer
+		r.MessageID, r.InResponseTo, r.Issuer = cut(c.ID), cut(c.InResponseTo.Value), cut(e.issuer)
 		r.Product = advice.Recognise(e.facts())
 	}
 	if e.trust != nil {
@@ -213,12 +214,24 @@ func (e *explanation) describe() {
 	if !e.isProven() {
 		return
 	}
-	for _, a := range e.c.Assertion.Attributes {
-		r.Attributes = append(r.Attributes, a.Name)
+	for _, a := range e.c.Assertion.Attributes[:min(len(e.c.Assertion.Attributes), maxAttributeNames)] {
+		r.Attributes = append(r.Attributes, cut(a.Name))
 	}
 	if e.opts.Personal {
 		r.Personal = e.personal()
 	}
+}
+
+const (
+	maxAttributeNames = 200  // that a report has
+	maxReported       = 1024 // octets of a foreign name in a report: an entity ID has no more (SAML Core 8.3.6)
+)
+
+func cut(s string) string {
+	if len(s) > maxReported {
+		return strings.ToValidUTF8(s[:maxReported], "") + "…"
+	}
+	return s
 }
 
 // facts are what tells the products apart. They are claims, and only choose among remedies.
@@ -300,7 +313,7 @@ func (e *explanation) verify(context.Context) (string, *Error) {
 	if err == nil {
 		e.use(c)
 		e.proven = true
-		if c.Assertion == nil {
+		if c.Assertion == nil && !c.ResponseSigned {
 			return "none needed", nil // for a refusal, or for what the count tells
 		}
 		return showSignatures(c), nil

@@ -3,6 +3,7 @@ package saml_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -260,6 +261,24 @@ func TestExplainIsRedacted(t *testing.T) {
 	assert.Contains(t, open, "s3cret-mail")
 }
 
+// What a message can make of a report is bounded.
+func TestReportIsBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("long", 10_000)
+	report := newWorld(t).explained(func(a *samltest.Answer) {
+		a.ID = "_" + long
+		for range 300 {
+			a.Assertion().Attributes = append(a.Assertion().Attributes, samltest.Attr("urn:"+rand.Text(), "v"))
+		}
+		a.Assertion().Attributes[0].Name = long
+	})
+	require.True(t, report.Accepted, report)
+	assert.Less(t, len(report.MessageID), 2000)
+	assert.Len(t, report.Attributes, 200)
+	assert.Less(t, len(report.Attributes[0]), 2000)
+	assert.Less(t, len(report.String()), 8<<10)
+}
+
 // A report is plain data: what its JSON says is the report.
 func TestReportJSON(t *testing.T) {
 	t.Parallel()
@@ -313,6 +332,11 @@ func explainingTarget(t *testing.T, unsolicited bool) (samltest.Target, *reports
 				r.compared++
 				assert.Equal(t, err.Reason, r.last.Reason, r.last)
 				assert.False(t, r.last.Accepted)
+				assert.NotContains(t, r.last.String(), "alice")
+				text, err := json.Marshal(r.last)
+				assert.NoError(t, err)
+				assert.NotContains(t, string(text), "alice")
+				assert.Less(t, len(text), 64<<10)
 			}
 		}})
 	require.NoError(t, err)

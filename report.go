@@ -85,7 +85,7 @@ type Report struct {
 	Unproven bool `json:"unproven,omitempty"`
 	// User is what becomes of the local user; nil if that was not reached, or there is no Config.Users.
 	User *UserPreview `json:"user,omitempty"`
-	// Attributes are the names of the attributes that a key on file vouches for, in order.
+	// Attributes are the names of the attributes that a key on file vouches for, in order; the first 200.
 	Attributes []string `json:"attributes,omitempty"`
 	// Personal is what the message says of its subject, as a key on file vouches for it, if ExplainOptions.Personal asked
 	// for it. slog never shows it.
