@@ -7,7 +7,6 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -82,7 +81,7 @@ func (sp *ServiceProvider) resolve(ctx context.Context, w *workspace, text strin
 	if !first {
 		return nil, nil, refuse(Replayed, "an artifact that was used before", "a new one").of(trust)
 	}
-	id := "_" + hex.EncodeToString(random(requestIDBytes))
+	id := newID()
 	answer, err := sp.askForMessage(ctx, trust, compose.ArtifactResolve{ID: id, IssueInstant: now, Destination: service, Issuer: sp.config.EntityID, Artifact: text})
 	if err != nil {
 		e := refuse(ArtifactFailed, "no answer to an artifact", "the message that it stands for")

@@ -126,7 +126,7 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 		return nil, nil, fmt.Errorf("saml: StartOptions: at most %d AuthnContext classes, and no negative MaxAuthnAge", maxClasses)
 	}
 	if opts.RequestID == "" {
-		opts.RequestID = "_" + hex.EncodeToString(random(requestIDBytes))
+		opts.RequestID = newID()
 	} else if !isID(opts.RequestID) {
 		return nil, nil, fmt.Errorf("saml: StartOptions.RequestID %s is no ID", quoted(opts.RequestID))
 	}
@@ -221,6 +221,9 @@ func random(n int) []byte {
 	rand.Read(b) // never fails (crypto/rand)
 	return b
 }
+
+// newID is an xs:ID, which begins with no digit (SAML Core 1.3.4).
+func newID() string { return "_" + hex.EncodeToString(random(requestIDBytes)) }
 
 // isID reports whether s may stand for a request: printable characters, of which XML leaves each as it is.
 func isID(s string) bool {

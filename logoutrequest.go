@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -255,9 +254,6 @@ func (sp *ServiceProvider) send(out outgoing) (sent, error) {
 	}
 	return sent{url: place}, nil
 }
-
-// newID is an xs:ID, which begins with no digit (SAML Core 1.3.4).
-func newID() string { return "_" + hex.EncodeToString(random(requestIDBytes)) }
 
 // isURI reports whether s is an absolute URI.
 func isURI(s string) bool {
