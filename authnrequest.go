@@ -137,11 +137,8 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 	if err != nil {
 		return nil, nil, err
 	}
-	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
+	started := &Started{RequestID: opts.RequestID, BrowserKey: browserKeyFrom(opts.BrowserKey),
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
-	if !isBrowserKey(started.BrowserKey) {
-		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
-	}
 	now := sp.config.Now()
 	request := sp.authnRequest(&opts)
 	request.IssueInstant, request.Destination = now, location
@@ -237,6 +234,14 @@ func isID(s string) bool {
 func isBrowserKey(s string) bool {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	return err == nil && len(b) == browserKeyBytes
+}
+
+// browserKeyFrom is what a browser brought if that is a key of ours, or else a new one for it.
+func browserKeyFrom(brought string) string {
+	if isBrowserKey(brought) {
+		return brought
+	}
+	return base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
 }
 
 // LoginLink is the URL of our login handler for a trust: a link for a login page. target is where the login leads.

@@ -51,10 +51,7 @@ func (sp *ServiceProvider) StartDiscovery(w http.ResponseWriter, r *http.Request
 	if sp.config.DiscoveryURL == "" {
 		return refuse(NotConfigured, "no discovery service", "Config.DiscoveryURL")
 	}
-	browserKey := sp.browserKey(r)
-	if !isBrowserKey(browserKey) {
-		browserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
-	}
+	browserKey := browserKeyFrom(sp.browserKey(r))
 	handle := base64.RawURLEncoding.EncodeToString(random(relayBytes))
 	d := discovery{browser: sha256.Sum256([]byte(browserKey)), returnTo: sp.target(opts.ReturnTo)}
 	if _, err := sp.config.State.Add(r.Context(), stateKey(discoveryKind, sp.config.EntityID, "", handle), d.marshal(), discoveryKeep); err != nil {

@@ -59,11 +59,8 @@ func (sp *ServiceProvider) LogoutRequest(ctx context.Context, session LoginSessi
 	if err != nil {
 		return nil, err
 	}
-	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
+	started := &Started{RequestID: opts.RequestID, BrowserKey: browserKeyFrom(opts.BrowserKey),
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
-	if !isBrowserKey(started.BrowserKey) {
-		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
-	}
 	sent, err := sp.send(outgoing{trust: trust, name: "SAMLRequest", message: request, location: location, relay: started.RelayState, byPOST: byPOST})
 	if err != nil {
 		return nil, err

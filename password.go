@@ -104,10 +104,8 @@ func unmarshalPassword(b []byte) (*passwordRecord, error) {
 
 // askPassword turns a login that has its user into one that waits. Nothing of the user is changed before he has finished.
 func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user User, posted Posted, now time.Time) *Error {
-	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: posted.BrowserKey}
-	if !isBrowserKey(step.BrowserKey) { // nobody asked for this login, so its browser may have none
-		step.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
-	}
+	// Nobody may have asked for this login, so its browser may have no key.
+	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: browserKeyFrom(posted.BrowserKey)}
 	p := passwordRecord{browser: sha256.Sum256([]byte(step.BrowserKey)), user: user.ID, received: now, client: posted.ClientAddress,
 		message: posted.SAMLResponse, returnTo: login.returnTo, requestID: login.requestID, unsolicited: login.unsolicited,
 		steppedUp: login.steppedUp}
