@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/compose"
 	"github.com/logintrust/saml/internal/wire"
 	"github.com/logintrust/saml/internal/xmlsec"
@@ -128,24 +127,15 @@ func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string)
 
 // askForMessage makes the exchange (SAML Bindings 3.2).
 func (sp *ServiceProvider) askForMessage(ctx context.Context, trust *LoginTrust, request compose.ArtifactResolve) ([]byte, error) {
-	key, err := sp.signing(trust)
+	key, err := sp.signing(trust, true)
 	if err != nil {
 		return nil, err
 	}
-	e := request.Element()
-	if key != nil {
-		if key.Digest, err = sp.digest(trust); err != nil {
-			return nil, err
-		}
-		if e, err = key.Sign(e); err != nil {
-			return nil, err
-		}
-	}
-	xml, err := compose.Bytes(e)
+	soap, err := compose.WriteSOAP(request, key)
 	if err != nil {
 		return nil, err
 	}
-	return sp.config.Artifacts.post(ctx, request.Destination, binding.Envelope(xml), sp.config.MaxMessageBytes)
+	return sp.config.Artifacts.post(ctx, request.Destination, soap, sp.config.MaxMessageBytes)
 }
 
 // readResolved takes the Response out of what came, and holds the ArtifactResponse around it against what was asked.

@@ -118,7 +118,7 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 	if err != nil {
 		return nil, nil, err
 	}
-	signing, err := sp.signing(trust)
+	signing, err := sp.signing(trust, byPOST)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -143,9 +143,9 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 	request := sp.authnRequest(&opts)
 	request.IssueInstant, request.Destination = now, location
 	if byPOST {
-		err = sp.byPOST(started, request, signing, trust, opts.Details.query())
+		err = composeForm(started, request, signing, opts.Details.query())
 	} else {
-		err = byRedirect(started, request, signing, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
+		err = composeURL(started, request, signing, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
 	}
 	if err != nil {
 		return nil, nil, err
@@ -171,13 +171,9 @@ func endpoint(trust LoginTrust, b Binding) (location string, byPOST bool, err er
 	return location, byPOST, checkURL(location)
 }
 
-// byRedirect signs with any algorithm that has a URI, Ed25519 too: SigAlg is where it goes (SAML Bindings 3.4.4.1).
-func byRedirect(started *Started, request compose.AuthnRequest, key *compose.SigningKey, variables []string) error {
-	e, err := request.Element()
-	if err != nil {
-		return fmt.Errorf("saml: %w", err)
-	}
-	xml, err := compose.Bytes(e)
+// composeURL signs with any algorithm that has a URI, Ed25519 too: SigAlg is where it goes (SAML Bindings 3.4.4.1).
+func composeURL(started *Started, request compose.AuthnRequest, key *compose.SigningKey, variables []string) error {
+	xml, err := compose.Write(request, nil)
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
@@ -191,20 +187,8 @@ func byRedirect(started *Started, request compose.AuthnRequest, key *compose.Sig
 	return nil
 }
 
-func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest, key *compose.SigningKey, trust *LoginTrust, variables []string) error {
-	e, err := request.Element()
-	if err != nil {
-		return fmt.Errorf("saml: %w", err)
-	}
-	if key != nil {
-		if key.Digest, err = sp.digest(trust); err != nil {
-			return err
-		}
-		if e, err = key.Sign(e); err != nil {
-			return fmt.Errorf("saml: signing: %w", err)
-		}
-	}
-	xml, err := compose.Bytes(e)
+func composeForm(started *Started, request compose.AuthnRequest, key *compose.SigningKey, variables []string) error {
+	xml, err := compose.Write(request, key)
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}

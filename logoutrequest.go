@@ -209,28 +209,22 @@ type sent struct {
 }
 
 func (sp *ServiceProvider) send(out outgoing) (sent, error) {
-	key, err := sp.signing(out.trust)
+	key, err := sp.signing(out.trust, out.byPOST || out.bySOAP)
 	if err == nil && key == nil {
 		err = ErrNoAlgorithm
-	}
-	if err == nil {
-		key.Digest, err = sp.digest(out.trust)
 	}
 	if err != nil {
 		return sent{}, err
 	}
-	e := out.message.Element()
-	if out.byPOST || out.bySOAP {
-		signed, err := key.Sign(e)
-		if err != nil {
-			return sent{}, fmt.Errorf("saml: signing: %w", err)
-		}
-		e = signed
+	var xml []byte
+	switch {
+	case out.bySOAP:
+		xml, err = compose.WriteSOAP(out.message, key)
+	case out.byPOST:
+		xml, err = compose.Write(out.message, key)
+	default: // the query is signed
+		xml, err = compose.Write(out.message, nil)
 	}
-	if out.bySOAP {
-		e = compose.Envelope(e)
-	}
-	xml, err := compose.Bytes(e)
 	if err != nil {
 		return sent{}, fmt.Errorf("saml: %w", err)
 	}

@@ -86,9 +86,22 @@ func (c *Config) signers() []KeyPair {
 	return slices.DeleteFunc(slices.Clone(c.SigningKeys), func(p KeyPair) bool { return p.PublishOnly })
 }
 
-// signing picks the key and the algorithm for what goes to an identity provider: what its metadata declares is read in its
+// signing is how what goes to an identity provider is signed, nil if no key of ours signs. A signature inside of the message
+// takes a digest too, on which both sides must agree.
+func (sp *ServiceProvider) signing(t *LoginTrust, inside bool) (*compose.SigningKey, error) {
+	key, err := sp.signingKey(t)
+	if err != nil || key == nil || !inside {
+		return key, err
+	}
+	if key.Digest, err = sp.digest(t); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// signingKey picks the key and the algorithm for what goes to an identity provider: what its metadata declares is read in its
 // order, and the first that one of our keys can do wins (Algorithm Support 2.5). Nil if no key of ours signs.
-func (sp *ServiceProvider) signing(t *LoginTrust) (*compose.SigningKey, error) {
+func (sp *ServiceProvider) signingKey(t *LoginTrust) (*compose.SigningKey, error) {
 	keys := sp.config.signers()
 	if len(keys) == 0 {
 		if t.WantRequestsSigned {
