@@ -63,9 +63,7 @@ func (sp *ServiceProvider) StartDiscovery(w http.ResponseWriter, r *http.Request
 		variables = append(variables, "isPassive=true")
 	}
 	sp.setBrowserKey(w, browserKey)
-	binding.NoStore(w.Header())
-	w.Header().Set("Location", withQuery(sp.config.DiscoveryURL, variables))
-	w.WriteHeader(http.StatusSeeOther)
+	binding.SeeOther(w, withQuery(sp.config.DiscoveryURL, variables))
 	return nil
 }
 
