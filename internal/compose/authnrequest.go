@@ -161,4 +161,3 @@ func (s *Scoping) describe(e *etree.Element) {
 		scoping.CreateElement("samlp:RequesterID").SetText(requester)
 	}
 }
-
