@@ -11,7 +11,6 @@ import (
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,9 +25,7 @@ import (
 //
 // req: CONF-T2-art
 func TestLemonLDAPByArtifact(t *testing.T) {
-	if os.Getenv("SAML_E2E_SIMPLESAMLPHP") != "1" {
-		t.Skip("needs LemonLDAP::NG: .ci/run installs it and sets SAML_E2E_SIMPLESAMLPHP=1")
-	}
+	needIdPs(t)
 	// Artifacts are resolved by https only, and the portal speaks http: a proxy stands in front of it.
 	address := freeAddress(t)
 	resolved := 0
