@@ -843,6 +843,11 @@ func TestLogoutConfig(t *testing.T) {
 	for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {
 		assert.Contains(t, string(sp.Metadata()), `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:`+binding+`" Location="https://sp.example.com/sso/logout"/>`)
 	}
+	assert.NotContains(t, string(sp.Metadata()), "bindings:SOAP", "who would choose it may not reach us")
+	config.Metadata.LogoutBySOAP = true
+	sp, err = saml.New(config)
+	require.NoError(t, err)
+	assert.Contains(t, string(sp.Metadata()), `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://sp.example.com/sso/logout"/>`)
 	config.LogoutURL = "https://sp.example.com/sso/acs"
 	_, err = saml.New(config)
 	require.ErrorContains(t, err, "different paths")
