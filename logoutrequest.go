@@ -87,10 +87,8 @@ func (sp *ServiceProvider) logoutRequest(trust *LoginTrust, session LoginSession
 	}
 	now := sp.config.Now()
 	r = compose.LogoutRequest{ID: opts.RequestID, IssueInstant: now, NotOnOrAfter: now.Add(logoutRequestLife), Destination: location,
-		Issuer: sp.config.EntityID, Reason: opts.Reason, NameID: wire.NameID(session.NameID), Asynchronous: trust.AsyncLogout}
-	if session.SessionIndex != "" { // erratum E38
-		r.SessionIndexes = []string{session.SessionIndex}
-	}
+		Issuer: sp.config.EntityID, Reason: opts.Reason, NameID: wire.NameID(session.NameID), Asynchronous: trust.AsyncLogout,
+		SessionIndexes: session.SessionIndexes} // erratum E38
 	return r, nil
 }
 

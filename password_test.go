@@ -89,7 +89,7 @@ func TestPasswordStep(t *testing.T) {
 	assert.True(t, found)
 	assert.Equal(t, "urn:x", id.Format)
 	assert.Equal(t, "/inbox", login.ReturnTo())
-	assert.Equal(t, "_s", login.SessionIndex())
+	assert.Equal(t, []string{"_s"}, login.SessionIndexes())
 	assert.Equal(t, plain.SessionNotOnOrAfter(), login.SessionNotOnOrAfter())
 	assert.Equal(t, plain.AuthnInstant(), login.AuthnInstant())
 	assert.Equal(t, plain.AuthnContext(), login.AuthnContext())

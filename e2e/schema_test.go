@@ -151,7 +151,7 @@ func TestSchemaOfLogout(t *testing.T) {
 			Sessions: hostSessions{}, SigningKeys: []saml.KeyPair{pair}, Metadata: saml.MetadataOptions{NameIDFormats: []string{saml.NameIDPersistent}}})
 		require.NoError(t, err)
 		require.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s", sp.Metadata())
-		session := saml.LoginSession{Domain: trust.Domain, SessionIndex: "s<1>",
+		session := saml.LoginSession{Domain: trust.Domain, SessionIndexes: []string{"s<1>", "s2"},
 			NameID: saml.NameID{Value: "a&b", Format: saml.NameIDPersistent, NameQualifier: "<q>", SPNameQualifier: "s", SPProvidedID: "\"p"}}
 		checkLogout := func(kind, place string, fields map[string]string) {
 			m := message{method: http.MethodPost, value: fields["SAML"+kind]}
