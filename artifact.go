@@ -65,33 +65,36 @@ func parseArtifact(text string) (a artifact, ok bool) {
 	return a, true
 }
 
+// A resolution is what an artifact has led to: the answer of the identity provider that gave it out. It proves nothing.
+type resolution struct {
+	trust   *LoginTrust
+	request string // ID of the ArtifactResolve that is answered
+	answer  []byte
+}
+
 // resolve asks the identity provider for the Response that an artifact stands for. From then on it is judged as if it had
 // come directly (SAML Core 3.5).
-func (sp *ServiceProvider) resolve(ctx context.Context, w *workspace, text string, now time.Time) (*wire.Response, *LoginTrust, *Error) {
+func (sp *ServiceProvider) resolve(ctx context.Context, text string, now time.Time) (*resolution, *Error) {
 	trust, service, refused := sp.findArtifactService(ctx, text)
 	if refused != nil {
-		return nil, nil, refused
+		return nil, refused
 	}
 	// Once, whatever comes of it (SAML Bindings 3.6.5.2).
 	first, err := sp.config.State.Add(ctx, stateKey(artifactKind, sp.config.EntityID, trust.Domain, text), []byte{1}, artifactKeep)
 	if err != nil {
-		return nil, nil, storeFailed(err).of(trust)
+		return nil, storeFailed(err).of(trust)
 	}
 	if !first {
-		return nil, nil, refuse(Replayed, "an artifact that was used before", "a new one").of(trust)
+		return nil, refuse(Replayed, "an artifact that was used before", "a new one").of(trust)
 	}
 	id := newID()
 	answer, err := sp.askForMessage(ctx, trust, compose.ArtifactResolve{ID: id, IssueInstant: now, Destination: service, Issuer: sp.config.EntityID, Artifact: text})
 	if err != nil {
 		e := refuse(ArtifactFailed, "no answer to an artifact", "the message that it stands for")
 		e.cause = err
-		return nil, nil, e.of(trust)
+		return nil, e.of(trust)
 	}
-	response, refused := sp.readResolved(ctx, w, answer, id, trust)
-	if refused != nil {
-		return nil, nil, refused.of(trust)
-	}
-	return response, trust, nil
+	return &resolution{trust, id, answer}, nil
 }
 
 // findArtifactService says who gave an artifact out, and where he listens: nobody unknown is asked anything.
@@ -113,9 +116,6 @@ func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string)
 	}
 	if refused := trust.gate(MethodSAML); refused != nil {
 		return nil, "", refused.of(&trust)
-	}
-	if trust.PasswordRequired { // what waits for the password is the message, and this one cannot be had again
-		return nil, "", refuse(NotConfigured, "LoginTrust.PasswordRequired, and an artifact", "a response by HTTP-POST").of(&trust)
 	}
 	for _, s := range trust.ArtifactServices {
 		if s.Index == a.index {
@@ -139,8 +139,8 @@ func (sp *ServiceProvider) askForMessage(ctx context.Context, trust *LoginTrust,
 }
 
 // readResolved takes the Response out of what came, and holds the ArtifactResponse around it against what was asked.
-func (sp *ServiceProvider) readResolved(ctx context.Context, w *workspace, answer []byte, id string, trust *LoginTrust) (*wire.Response, *Error) {
-	w.message = append(w.message[:0], answer...)
+func (sp *ServiceProvider) readResolved(ctx context.Context, w *workspace, r *resolution) (*wire.Response, *Error) {
+	w.message = append(w.message[:0], r.answer...)
 	u, err := w.reader.Parse(bytes.TrimSpace(w.message), xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
 	if err != nil {
 		return nil, reasonOf(err)
@@ -161,20 +161,20 @@ func (sp *ServiceProvider) readResolved(ctx context.Context, w *workspace, answe
 	switch {
 	case c.Version != "2.0":
 		return no("version "+quoted(c.Version), "2.0")
-	case c.InResponseTo.Value != id:
+	case c.InResponseTo.Value != r.request:
 		return no("an ArtifactResponse to another request", "one to ours")
 	case c.StatusCode != wire.StatusSuccess:
 		return no("status "+quoted(c.StatusCode), "Success")
 	case c.Empty:
 		return no("an ArtifactResponse without Response", "the Response that the artifact stands for")
 	}
-	if c.Issuer.Present && c.Issuer.Value != trust.Domain { // or an issuer that is the trust's by Config.ResolveIssuer
+	if c.Issuer.Present && c.Issuer.Value != r.trust.Domain { // or an issuer that is the trust's by Config.ResolveIssuer
 		of, refused := sp.trustOf(ctx, c.Issuer.Value)
 		if refused != nil && refused.Reason == StoreFailed {
 			return nil, refused
 		}
-		if refused != nil || of.Domain != trust.Domain {
-			return no(quoted(c.Issuer.Value), quoted(trust.Domain))
+		if refused != nil || of.Domain != r.trust.Domain {
+			return no(quoted(c.Issuer.Value), quoted(r.trust.Domain))
 		}
 	}
 	return &w.response, nil

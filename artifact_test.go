@@ -32,22 +32,28 @@ type artifactSite struct {
 func newArtifactSite(t testing.TB, change ...func(*saml.LoginTrust, *saml.Config)) *artifactSite {
 	t.Helper()
 	s := &artifactSite{}
+	s.site = newSite(t, append([]func(*saml.LoginTrust, *saml.Config){byArtifacts(t, func() *samltest.IdP { return s.idp }, func(r *http.Request, soap []byte) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asked = append(s.asked, r.URL.Path+" "+r.Header.Get("Content-Type")+" "+string(soap))
+	})}, change...)...)
+	return s
+}
+
+// byArtifacts serves an identity provider's artifacts, and tells of what is asked there.
+func byArtifacts(t testing.TB, idp func() *samltest.IdP, asked func(*http.Request, []byte)) func(*saml.LoginTrust, *saml.Config) {
+	t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.idp.ArtifactHandler(func(r *http.Request, soap []byte) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.asked = append(s.asked, r.URL.Path+" "+r.Header.Get("Content-Type")+" "+string(soap))
-		}).ServeHTTP(w, r)
+		idp().ArtifactHandler(asked).ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	s.site = newSite(t, append([]func(*saml.LoginTrust, *saml.Config){func(trust *saml.LoginTrust, c *saml.Config) {
+	return func(trust *saml.LoginTrust, c *saml.Config) {
 		trust.ArtifactServices = []saml.ArtifactService{{Index: 0, URL: server.URL + "/zero"}, {Index: 3, URL: server.URL + "/three"}}
 		c.SigningKeys = []saml.KeyPair{{Signer: mustKey(t, "federation-rsa2048")}}
 		c.Artifacts = &saml.SOAPClient{RootCAs: roots, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
-	}}, change...)...)
-	return s
+	}
 }
 
 // deliver brings an artifact as a browser does, by GET or POST, and takes the hop.

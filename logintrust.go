@@ -107,8 +107,7 @@ type LoginTrust struct {
 	DefaultDepartment string `json:"defaultDepartment,omitempty"`
 	// ReactivateUsers lets a login switch a login-disabled user on again. Deleted, locked and expired users stay what they are.
 	ReactivateUsers bool `json:"reactivateUsers,omitempty"`
-	// PasswordRequired asks for the user's local password after the identity provider has answered: by HTTP-POST, since an
-	// artifact is refused with NotConfigured.
+	// PasswordRequired asks for the user's local password after the identity provider has answered.
 	PasswordRequired bool `json:"passwordRequired,omitempty"`
 
 	// AllowIdPInitiated admits responses that nobody asked for. They cannot be bound to a browser, so an attacker who has

@@ -68,6 +68,8 @@ type Posted struct {
 	BrowserKey string
 	// ClientAddress is where the browser is, for trusts with CheckClientAddress; the zero Addr if that is not known.
 	ClientAddress netip.Addr
+
+	resolution *resolution // what Artifact stands for, once that is known
 }
 
 // A workspace is the memory that one login works in.
@@ -118,7 +120,7 @@ func (sp *ServiceProvider) walk(ctx context.Context, w *workspace, posted Posted
 	if err := checkRelayState(posted.RelayState); err != nil {
 		return nil, err
 	}
-	c, err := sp.verify(ctx, w, posted, now)
+	c, err := sp.verify(ctx, w, &posted, now)
 	if err != nil {
 		return nil, err
 	}
@@ -150,15 +152,8 @@ func (sp *ServiceProvider) release(w *workspace) {
 }
 
 // verify leads from octets to what the keys of a trust vouch for, in an envelope that was meant for us.
-func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Posted, now time.Time) (*candidate, *Error) {
-	var response *wire.Response
-	var resolved *LoginTrust
-	var err *Error
-	if posted.Artifact != "" {
-		response, resolved, err = sp.resolve(ctx, w, posted.Artifact, now)
-	} else {
-		response, err = sp.read(w, posted.SAMLResponse)
-	}
+func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted *Posted, now time.Time) (*candidate, *Error) {
+	response, err := sp.receive(ctx, w, posted, now)
 	if err != nil {
 		return nil, err
 	}
@@ -166,19 +161,35 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Post
 	if err != nil {
 		return nil, err
 	}
-	if resolved != nil && resolved.Domain != trust.Domain {
-		return nil, refuse(WrongIssuer, quoted(issuer), quoted(resolved.Domain)).of(resolved)
+	if r := posted.resolution; r != nil && r.trust.Domain != trust.Domain {
+		return nil, refuse(WrongIssuer, quoted(issuer), quoted(r.trust.Domain)).of(r.trust)
 	}
 	c, err := sp.open(w, response, trust)
 	if err != nil {
 		return nil, err.of(trust)
 	}
-	c.resolved = resolved != nil
+	c.resolved = posted.resolution != nil
 	c.issuer, c.now, c.skew, c.client = issuer, now, sp.config.ClockSkew, posted.ClientAddress
 	if err := c.apply(sp.envelope); err != nil {
 		return nil, err.of(trust)
 	}
 	return c, nil
+}
+
+// receive has the Response that came, its parts in their places; nothing is verified yet. An artifact is resolved by it.
+func (sp *ServiceProvider) receive(ctx context.Context, w *workspace, posted *Posted, now time.Time) (response *wire.Response, err *Error) {
+	if posted.Artifact != "" {
+		if posted.resolution, err = sp.resolve(ctx, posted.Artifact, now); err != nil {
+			return nil, err
+		}
+	}
+	if posted.resolution == nil {
+		return sp.read(w, posted.SAMLResponse)
+	}
+	if response, err = sp.readResolved(ctx, w, posted.resolution); err != nil {
+		return nil, err.of(posted.resolution.trust)
+	}
+	return response, nil
 }
 
 // judge holds the assertion against the rules.
