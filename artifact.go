@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/fips140"
 	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -74,7 +75,8 @@ type resolution struct {
 
 // resolve asks the identity provider for the Response that an artifact stands for. From then on it is judged as if it had
 // come directly (SAML Core 3.5).
-func (sp *ServiceProvider) resolve(ctx context.Context, text string, now time.Time) (*resolution, *Error) {
+func (sp *ServiceProvider) resolve(ctx context.Context, posted *Posted, now time.Time) (*resolution, *Error) {
+	text := posted.Artifact
 	trust, service, refused := sp.findArtifactService(ctx, text)
 	if refused != nil {
 		return nil, refused
@@ -85,7 +87,7 @@ func (sp *ServiceProvider) resolve(ctx context.Context, text string, now time.Ti
 		return nil, storeFailed(err).of(trust)
 	}
 	if !first {
-		return nil, refuse(Replayed, "an artifact that was used before", "a new one").of(trust)
+		return nil, sp.artifactAgain(ctx, trust, posted).of(trust)
 	}
 	id := newID()
 	answer, err := sp.askForMessage(ctx, trust, compose.ArtifactResolve{ID: id, IssueInstant: now, Destination: service, Issuer: sp.config.EntityID, Artifact: text})
@@ -95,6 +97,34 @@ func (sp *ServiceProvider) resolve(ctx context.Context, text string, now time.Ti
 		return nil, e.of(trust)
 	}
 	return &resolution{trust, id, answer}, nil
+}
+
+// artifactAgain refuses an artifact that was used before. If it is the same browser that brings it again, within a minute of
+// the login that it made, the refusal knows where that led.
+func (sp *ServiceProvider) artifactAgain(ctx context.Context, trust *LoginTrust, posted *Posted) *Error {
+	f, refused := sp.findFinished(ctx, sp.finishedArtifactKey(trust, posted.Artifact))
+	if refused != nil {
+		return refused
+	}
+	e := refuse(Replayed, "an artifact that was used before", "a new one")
+	if f != nil && f.isFrom(posted.BrowserKey) {
+		e.repeat = f
+	}
+	return e
+}
+
+// noteArtifact remembers where the login led that an artifact made. A login that nobody asked for is bound to no browser. It is a
+// help and no part of the login, which goes on without it.
+func (sp *ServiceProvider) noteArtifact(ctx context.Context, login *Login, posted Posted) {
+	if posted.Artifact == "" || login.unsolicited {
+		return
+	}
+	note := finished{browser: sha256.Sum256([]byte(posted.BrowserKey)), assertion: login.ID(), returnTo: login.returnTo}
+	_, _ = sp.config.State.Add(context.WithoutCancel(ctx), sp.finishedArtifactKey(login.trust, posted.Artifact), note.marshal(), finishedKeep)
+}
+
+func (sp *ServiceProvider) finishedArtifactKey(trust *LoginTrust, artifact string) string {
+	return stateKey(resolvedKind, sp.config.EntityID, trust.Domain, artifact)
 }
 
 // findArtifactService says who gave an artifact out, and where he listens: nobody unknown is asked anything.

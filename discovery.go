@@ -2,7 +2,6 @@ package saml
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -81,8 +80,7 @@ func (sp *ServiceProvider) finishDiscovery(r *http.Request, handle string) (retu
 	if err != nil {
 		return "", storeFailed(err)
 	}
-	sum := sha256.Sum256([]byte(sp.browserKey(r)))
-	if subtle.ConstantTimeCompare(sum[:], d.browser[:]) != 1 {
+	if !isHashOf(d.browser, sp.browserKey(r)) {
 		return "", refuse(BrowserMismatch, "the key of another browser", "the one of the browser that was sent to the discovery service")
 	}
 	return d.returnTo, nil

@@ -3,7 +3,6 @@ package saml
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -199,8 +198,7 @@ func (sp *ServiceProvider) findPassword(ctx context.Context, step PasswordStep) 
 	if err != nil {
 		return nil, storeFailed(err)
 	}
-	sum := sha256.Sum256([]byte(step.BrowserKey))
-	if subtle.ConstantTimeCompare(sum[:], p.browser[:]) != 1 {
+	if !isHashOf(p.browser, step.BrowserKey) {
 		return nil, refuse(BrowserMismatch, "the key of another browser", "the one of the browser that began the login")
 	}
 	return p, nil

@@ -3,7 +3,6 @@ package saml
 import (
 	"context"
 	"crypto"
-	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -143,6 +142,7 @@ func (sp *ServiceProvider) walk(ctx context.Context, w *workspace, posted Posted
 		sp.unfinish(ctx, login)
 		return nil, err.of(c.trust)
 	}
+	sp.noteArtifact(ctx, login, posted)
 	return login, nil
 }
 
@@ -179,7 +179,7 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted *Pos
 // receive has the Response that came, its parts in their places; nothing is verified yet. An artifact is resolved by it.
 func (sp *ServiceProvider) receive(ctx context.Context, w *workspace, posted *Posted, now time.Time) (response *wire.Response, err *Error) {
 	if posted.Artifact != "" {
-		if posted.resolution, err = sp.resolve(ctx, posted.Artifact, now); err != nil {
+		if posted.resolution, err = sp.resolve(ctx, posted, now); err != nil {
 			return nil, err
 		}
 	}
@@ -378,7 +378,7 @@ func checkBrowser(p *pending, posted Posted) *Error {
 
 // unknownRequest tells an answer that made a login a moment ago from one that answers nothing.
 func (sp *ServiceProvider) unknownRequest(ctx context.Context, c *candidate, posted Posted) *Error {
-	f, err := sp.findFinished(ctx, c)
+	f, err := sp.findFinished(ctx, sp.finishedKey(c))
 	if err != nil {
 		return err
 	}
@@ -396,7 +396,7 @@ func (c *candidate) repeated(f *finished, posted Posted) *Error {
 		e.hop = true
 		return e
 	}
-	if f.browser == sha256.Sum256([]byte(posted.BrowserKey)) && f.assertion == c.Assertion.ID {
+	if f.isFrom(posted.BrowserKey) && f.assertion == c.Assertion.ID {
 		e.repeat = f
 	}
 	return e
@@ -416,8 +416,8 @@ func (sp *ServiceProvider) unfinish(ctx context.Context, login *Login) {
 	_, _, _ = sp.config.State.Take(context.WithoutCancel(ctx), key)
 }
 
-func (sp *ServiceProvider) findFinished(ctx context.Context, c *candidate) (*finished, *Error) {
-	value, found, err := sp.config.State.Get(ctx, sp.finishedKey(c))
+func (sp *ServiceProvider) findFinished(ctx context.Context, key string) (*finished, *Error) {
+	value, found, err := sp.config.State.Get(ctx, key)
 	if err == nil && found {
 		var f *finished
 		if f, err = unmarshalFinished(value); err == nil {
