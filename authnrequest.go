@@ -139,8 +139,11 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 	}
 	started := &Started{RequestID: opts.RequestID, BrowserKey: browserKeyFrom(opts.BrowserKey),
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
+	request, err := sp.authnRequest(trust, &opts)
+	if err != nil {
+		return nil, nil, err
+	}
 	now := sp.config.Now()
-	request := sp.authnRequest(&opts)
 	request.IssueInstant, request.Destination = now, location
 	if byPOST {
 		err = composeForm(started, request, signing, opts.Details.query())

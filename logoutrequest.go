@@ -89,7 +89,8 @@ func (sp *ServiceProvider) logoutRequest(trust *LoginTrust, session LoginSession
 	r = compose.LogoutRequest{ID: opts.RequestID, IssueInstant: now, NotOnOrAfter: now.Add(logoutRequestLife), Destination: location,
 		Issuer: sp.config.EntityID, Reason: opts.Reason, NameID: wire.NameID(session.NameID), Asynchronous: trust.AsyncLogout,
 		SessionIndexes: session.SessionIndexes} // erratum E38
-	return r, nil
+	r.EncryptTo, err = trust.nameIDEncryption()
+	return r, err
 }
 
 // singleLogoutTrust is the trust of a session, if it can be asked.

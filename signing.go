@@ -35,9 +35,10 @@ const (
 	AlgorithmSHA512 = compose.SHA512
 )
 
-// ErrNoAlgorithm says that none of Config.SigningKeys signs with an algorithm that an identity provider takes. No login
-// starts there until either side changes: see LoginTrust.SignatureAlgorithm and LoginTrust.SigningMethods.
-const ErrNoAlgorithm = sentinel("saml: no key of ours signs with an algorithm that the identity provider takes")
+// ErrNoAlgorithm says that none of Config.SigningKeys signs with an algorithm that an identity provider takes, or that it
+// declares none that we encrypt with. No login or logout starts there until either side changes: see LoginTrust.SignatureAlgorithm,
+// SigningMethods and EncryptionMethods.
+const ErrNoAlgorithm = sentinel("saml: no algorithm in common with the identity provider, for the keys that there are")
 
 // A SigningMethod is an algorithm whose signatures an identity provider says that it verifies (SAML V2.0 Metadata Profile for
 // Algorithm Support 2.4).

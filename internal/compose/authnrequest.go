@@ -28,10 +28,11 @@ type AuthnRequest struct {
 	AttributeService int // index + 1
 	ProviderName     string
 
-	Subject *wire.NameID
-	Policy  *NameIDPolicy
-	Context *AuthnContext
-	Scoping *Scoping
+	Subject   *wire.NameID
+	EncryptTo *Encryption // the Subject; nil leaves it in clear
+	Policy    *NameIDPolicy
+	Context   *AuthnContext
+	Scoping   *Scoping
 }
 
 // NameIDPolicy is samlp:NameIDPolicy (SAML Core 3.4.1.1).
@@ -83,7 +84,9 @@ func (r AuthnRequest) Element() (*etree.Element, error) {
 		return nil, err
 	}
 	if r.Subject != nil { // without SubjectConfirmation: SAML Profiles 4.1.4.1
-		nameID(e.CreateElement("saml:Subject").CreateElement("saml:NameID"), *r.Subject)
+		if err := identifier(e.CreateElement("saml:Subject"), *r.Subject, r.EncryptTo); err != nil {
+			return nil, err
+		}
 	}
 	r.Policy.describe(e)
 	r.Context.describe(e)

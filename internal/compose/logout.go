@@ -17,6 +17,7 @@ type LogoutRequest struct {
 	Issuer                     string
 	Reason                     string
 	NameID                     wire.NameID
+	EncryptTo                  *Encryption // the NameID; nil leaves it in clear
 	SessionIndexes             []string
 	Asynchronous               bool
 }
@@ -32,7 +33,9 @@ func (r LogoutRequest) Element() (*etree.Element, error) {
 	if r.Asynchronous {
 		e.CreateElement("samlp:Extensions").CreateElement("aslo:Asynchronous").CreateAttr("xmlns:aslo", wire.AsyncLogoutNS)
 	}
-	nameID(e.CreateElement("saml:NameID"), r.NameID)
+	if err := identifier(e, r.NameID, r.EncryptTo); err != nil {
+		return nil, err
+	}
 	for _, index := range r.SessionIndexes {
 		e.CreateElement("samlp:SessionIndex").SetText(index)
 	}
