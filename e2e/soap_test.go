@@ -196,6 +196,28 @@ func TestLemonLDAPLogoutBySOAP(t *testing.T) {
 		assert.True(t, s.lives(bob), "bob's session there is gone")
 		assert.Equal(t, []string{bobs}, s.users())
 	})
+	t.Run("from here, with an encrypted name", func(t *testing.T) {
+		require.NotEmpty(t, s.trust.EncryptionKeys, "in its metadata")
+		secretive := func(keys []saml.PublicKey) *saml.ServiceProvider {
+			config, trust := s.config, s.trust
+			trust.EncryptNameID, trust.EncryptionKeys = true, keys
+			config.Trusts = saml.NewMemoryTrusts(trust)
+			sp, err := saml.New(config)
+			require.NoError(t, err)
+			return sp
+		}
+		alice := s.signIn(t, "alice", "")
+		ours, err := saml.NewPublicKey(s.config.SigningKeys[0].Signer.Public())
+		require.NoError(t, err)
+		result, err := secretive([]saml.PublicKey{ours}).LogoutBySOAP(t.Context(), s.sessions[alices], saml.LogoutOptions{})
+		require.False(t, err == nil && result.Outcome == saml.LogoutComplete, "the name is not looked at")
+		require.True(t, s.lives(alice))
+		result, err = secretive(s.trust.EncryptionKeys).LogoutBySOAP(t.Context(), s.sessions[alices], saml.LogoutOptions{})
+		require.NoError(t, err)
+		assert.Equal(t, saml.LogoutComplete, result.Outcome)
+		delete(s.sessions, alices)
+		assert.False(t, s.lives(alice), "the session there lives")
+	})
 	t.Run("from there", func(t *testing.T) {
 		s.received = nil
 		alice := s.signIn(t, "alice", "")
