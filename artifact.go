@@ -5,13 +5,12 @@ import (
 	"context"
 	"crypto/fips140"
 	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"time"
 
-	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/compose"
 	"github.com/logintrust/saml/internal/wire"
 	"github.com/logintrust/saml/internal/xmlsec"
@@ -67,33 +66,65 @@ func parseArtifact(text string) (a artifact, ok bool) {
 	return a, true
 }
 
+// A resolution is what an artifact has led to: the answer of the identity provider that gave it out. It proves nothing.
+type resolution struct {
+	trust   *LoginTrust
+	request string // ID of the ArtifactResolve that is answered
+	answer  []byte
+}
+
 // resolve asks the identity provider for the Response that an artifact stands for. From then on it is judged as if it had
 // come directly (SAML Core 3.5).
-func (sp *ServiceProvider) resolve(ctx context.Context, w *workspace, text string, now time.Time) (*wire.Response, *LoginTrust, *Error) {
+func (sp *ServiceProvider) resolve(ctx context.Context, posted *Posted, now time.Time) (*resolution, *Error) {
+	text := posted.Artifact
 	trust, service, refused := sp.findArtifactService(ctx, text)
 	if refused != nil {
-		return nil, nil, refused
+		return nil, refused
 	}
 	// Once, whatever comes of it (SAML Bindings 3.6.5.2).
 	first, err := sp.config.State.Add(ctx, stateKey(artifactKind, sp.config.EntityID, trust.Domain, text), []byte{1}, artifactKeep)
 	if err != nil {
-		return nil, nil, storeFailed(err).of(trust)
+		return nil, storeFailed(err).of(trust)
 	}
 	if !first {
-		return nil, nil, refuse(Replayed, "an artifact that was used before", "a new one").of(trust)
+		return nil, sp.artifactAgain(ctx, trust, posted).of(trust)
 	}
-	id := "_" + hex.EncodeToString(random(requestIDBytes))
+	id := newID()
 	answer, err := sp.askForMessage(ctx, trust, compose.ArtifactResolve{ID: id, IssueInstant: now, Destination: service, Issuer: sp.config.EntityID, Artifact: text})
 	if err != nil {
 		e := refuse(ArtifactFailed, "no answer to an artifact", "the message that it stands for")
 		e.cause = err
-		return nil, nil, e.of(trust)
+		return nil, e.of(trust)
 	}
-	response, refused := sp.readResolved(ctx, w, answer, id, trust)
+	return &resolution{trust, id, answer}, nil
+}
+
+// artifactAgain refuses an artifact that was used before. If it is the same browser that brings it again, within a minute of
+// the login that it made, the refusal knows where that led.
+func (sp *ServiceProvider) artifactAgain(ctx context.Context, trust *LoginTrust, posted *Posted) *Error {
+	f, refused := sp.findFinished(ctx, sp.finishedArtifactKey(trust, posted.Artifact))
 	if refused != nil {
-		return nil, nil, refused.of(trust)
+		return refused
 	}
-	return response, trust, nil
+	e := refuse(Replayed, "an artifact that was used before", "a new one")
+	if f != nil && f.isFrom(posted.BrowserKey) {
+		e.repeat = f
+	}
+	return e
+}
+
+// noteArtifact remembers where the login led that an artifact made. A login that nobody asked for is bound to no browser. It is a
+// help and no part of the login, which goes on without it.
+func (sp *ServiceProvider) noteArtifact(ctx context.Context, login *Login, posted Posted) {
+	if posted.Artifact == "" || login.unsolicited {
+		return
+	}
+	note := finished{browser: sha256.Sum256([]byte(posted.BrowserKey)), assertion: login.ID(), returnTo: login.returnTo}
+	_, _ = sp.config.State.Add(context.WithoutCancel(ctx), sp.finishedArtifactKey(login.trust, posted.Artifact), note.marshal(), finishedKeep)
+}
+
+func (sp *ServiceProvider) finishedArtifactKey(trust *LoginTrust, artifact string) string {
+	return stateKey(resolvedKind, sp.config.EntityID, trust.Domain, artifact)
 }
 
 // findArtifactService says who gave an artifact out, and where he listens: nobody unknown is asked anything.
@@ -116,9 +147,6 @@ func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string)
 	if refused := trust.gate(MethodSAML); refused != nil {
 		return nil, "", refused.of(&trust)
 	}
-	if trust.PasswordRequired { // what waits for the password is the message, and this one cannot be had again
-		return nil, "", refuse(NotConfigured, "LoginTrust.PasswordRequired, and an artifact", "a response by HTTP-POST").of(&trust)
-	}
 	for _, s := range trust.ArtifactServices {
 		if s.Index == a.index {
 			return &trust, s.URL, nil
@@ -129,29 +157,20 @@ func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string)
 
 // askForMessage makes the exchange (SAML Bindings 3.2).
 func (sp *ServiceProvider) askForMessage(ctx context.Context, trust *LoginTrust, request compose.ArtifactResolve) ([]byte, error) {
-	key, err := sp.signing(trust)
+	key, err := sp.signing(trust, true)
 	if err != nil {
 		return nil, err
 	}
-	e := request.Element()
-	if key != nil {
-		if key.Digest, err = sp.digest(trust); err != nil {
-			return nil, err
-		}
-		if e, err = key.Sign(e); err != nil {
-			return nil, err
-		}
-	}
-	xml, err := compose.Bytes(e)
+	soap, err := compose.WriteSOAP(request, key)
 	if err != nil {
 		return nil, err
 	}
-	return sp.config.Artifacts.post(ctx, request.Destination, binding.Envelope(xml), sp.config.MaxMessageBytes)
+	return sp.config.Artifacts.post(ctx, request.Destination, soap, sp.config.MaxMessageBytes)
 }
 
 // readResolved takes the Response out of what came, and holds the ArtifactResponse around it against what was asked.
-func (sp *ServiceProvider) readResolved(ctx context.Context, w *workspace, answer []byte, id string, trust *LoginTrust) (*wire.Response, *Error) {
-	w.message = append(w.message[:0], answer...)
+func (sp *ServiceProvider) readResolved(ctx context.Context, w *workspace, r *resolution) (*wire.Response, *Error) {
+	w.message = append(w.message[:0], r.answer...)
 	u, err := w.reader.Parse(bytes.TrimSpace(w.message), xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
 	if err != nil {
 		return nil, reasonOf(err)
@@ -172,20 +191,20 @@ func (sp *ServiceProvider) readResolved(ctx context.Context, w *workspace, answe
 	switch {
 	case c.Version != "2.0":
 		return no("version "+quoted(c.Version), "2.0")
-	case c.InResponseTo.Value != id:
+	case c.InResponseTo.Value != r.request:
 		return no("an ArtifactResponse to another request", "one to ours")
 	case c.StatusCode != wire.StatusSuccess:
 		return no("status "+quoted(c.StatusCode), "Success")
 	case c.Empty:
 		return no("an ArtifactResponse without Response", "the Response that the artifact stands for")
 	}
-	if c.Issuer.Present && c.Issuer.Value != trust.Domain { // or an issuer that is the trust's by Config.ResolveIssuer
+	if c.Issuer.Present && c.Issuer.Value != r.trust.Domain { // or an issuer that is the trust's by Config.ResolveIssuer
 		of, refused := sp.trustOf(ctx, c.Issuer.Value)
 		if refused != nil && refused.Reason == StoreFailed {
 			return nil, refused
 		}
-		if refused != nil || of.Domain != trust.Domain {
-			return no(quoted(c.Issuer.Value), quoted(trust.Domain))
+		if refused != nil || of.Domain != r.trust.Domain {
+			return no(quoted(c.Issuer.Value), quoted(r.trust.Domain))
 		}
 	}
 	return &w.response, nil

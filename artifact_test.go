@@ -2,6 +2,7 @@ package saml_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
@@ -32,22 +33,28 @@ type artifactSite struct {
 func newArtifactSite(t testing.TB, change ...func(*saml.LoginTrust, *saml.Config)) *artifactSite {
 	t.Helper()
 	s := &artifactSite{}
+	s.site = newSite(t, append([]func(*saml.LoginTrust, *saml.Config){byArtifacts(t, func() *samltest.IdP { return s.idp }, func(r *http.Request, soap []byte) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asked = append(s.asked, r.URL.Path+" "+r.Header.Get("Content-Type")+" "+string(soap))
+	})}, change...)...)
+	return s
+}
+
+// byArtifacts serves an identity provider's artifacts, and tells of what is asked there.
+func byArtifacts(t testing.TB, idp func() *samltest.IdP, asked func(*http.Request, []byte)) func(*saml.LoginTrust, *saml.Config) {
+	t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.idp.ArtifactHandler(func(r *http.Request, soap []byte) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.asked = append(s.asked, r.URL.Path+" "+r.Header.Get("Content-Type")+" "+string(soap))
-		}).ServeHTTP(w, r)
+		idp().ArtifactHandler(asked).ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	s.site = newSite(t, append([]func(*saml.LoginTrust, *saml.Config){func(trust *saml.LoginTrust, c *saml.Config) {
+	return func(trust *saml.LoginTrust, c *saml.Config) {
 		trust.ArtifactServices = []saml.ArtifactService{{Index: 0, URL: server.URL + "/zero"}, {Index: 3, URL: server.URL + "/three"}}
 		c.SigningKeys = []saml.KeyPair{{Signer: mustKey(t, "federation-rsa2048")}}
 		c.Artifacts = &saml.SOAPClient{RootCAs: roots, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
-	}}, change...)...)
-	return s
+	}
 }
 
 // deliver brings an artifact as a browser does, by GET or POST, and takes the hop.
@@ -188,6 +195,81 @@ func TestArtifactResponsesThatAreRefused(t *testing.T) {
 			assert.Len(t, s.asked, 1)
 		})
 	}
+}
+
+// The same artifact again: the browser that it signed in is sent where it was led, any other is refused, and nobody is asked
+// twice.
+//
+// req: BIND-3.6.5.2-once PROF-4.1.4.5-replay
+func TestArtifactTwice(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		s := newArtifactSite(t)
+		b, other := s.browser(), s.browser()
+		other.start("")
+		artifact, _ := s.idp.Artifact(0, s.idp.Answer(b.start("&target=/deep")))
+		require.Equal(t, http.StatusSeeOther, b.deliver(method, artifact).StatusCode)
+		s.refusals.Store(nil)
+		for range 2 {
+			resp := b.deliver(method, artifact)
+			assert.Equal(t, http.StatusSeeOther, resp.StatusCode)
+			assert.Equal(t, "/deep", resp.Header.Get("Location"))
+			assert.Nil(t, s.refusals.Load())
+		}
+		for name, stranger := range map[string]*jar{"another browser": other, "without cookie": s.browser()} {
+			resp := stranger.deliver(method, artifact)
+			assert.Equal(t, http.StatusForbidden, resp.StatusCode, name)
+			assert.Equal(t, saml.Replayed, s.reason(), name)
+		}
+		assert.Equal(t, int32(1), s.logins.Load(), "the callback does not run again")
+		assert.Len(t, s.asked, 1)
+	}
+}
+
+// A login that was refused, or that nobody asked for, leads nowhere a second time.
+func TestArtifactTwiceWithoutLogin(t *testing.T) {
+	t.Parallel()
+	s := newArtifactSite(t)
+	b := s.browser()
+	answer := s.idp.Answer(b.start("&target=/deep"))
+	answer.Assertion().Conditions.Audiences = [][]string{{"https://other"}}
+	artifact, _ := s.idp.Artifact(0, answer)
+	for _, reason := range []saml.Reason{saml.WrongAudience, saml.Replayed} {
+		assert.Equal(t, http.StatusForbidden, b.deliver(http.MethodPost, artifact).StatusCode)
+		assert.Equal(t, reason, s.reason())
+	}
+
+	s = newArtifactSite(t, allowIdPInitiated)
+	b = s.browser()
+	b.start("") // so that it holds a key
+	artifact, _ = s.idp.Artifact(0, s.unsolicited())
+	require.Equal(t, http.StatusSeeOther, b.deliver(http.MethodPost, artifact).StatusCode, s.reason())
+	assert.Equal(t, http.StatusForbidden, b.deliver(http.MethodPost, artifact).StatusCode)
+	assert.Equal(t, saml.Replayed, s.reason())
+
+	// An hour later it is a replay in any browser.
+	state := &forgetsFinished{MemoryState: saml.NewMemoryState()}
+	s = newArtifactSite(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = state })
+	b = s.browser()
+	artifact, _ = s.idp.Artifact(0, s.idp.Answer(b.start("")))
+	require.Equal(t, http.StatusSeeOther, b.deliver(http.MethodPost, artifact).StatusCode)
+	assert.Equal(t, http.StatusForbidden, b.deliver(http.MethodPost, artifact).StatusCode)
+	assert.Equal(t, saml.Replayed, s.reason())
+	assert.Equal(t, 2, state.forgot)
+}
+
+// forgetsFinished is a store in which a minute is over at once: it drops what is kept no longer.
+type forgetsFinished struct {
+	*saml.MemoryState
+	forgot int
+}
+
+func (s *forgetsFinished) Add(ctx context.Context, key string, value []byte, keep time.Duration) (bool, error) {
+	if keep == time.Minute {
+		s.forgot++
+		return true, nil
+	}
+	return s.MemoryState.Add(ctx, key, value, keep)
 }
 
 // Nobody unknown is asked anything, and nobody twice.

@@ -209,14 +209,15 @@ func sameAttributeName(a, b string) bool {
 		a[len(oid):] == b[len(oid):]
 }
 
-// SessionIndex is the identity provider's name for the session, which single logout sends back; "" if it has none.
-func (a *Assertion) SessionIndex() string {
+// SessionIndexes are the identity provider's names for the session, which single logout sends back: as a rule one, several
+// if the assertion has several authentication statements, none if they have none.
+func (a *Assertion) SessionIndexes() (list []string) {
 	for _, st := range a.data().Authn {
-		if st.SessionIndex.Present {
-			return st.SessionIndex.Value
+		if index := st.SessionIndex.Value; index != "" && !slices.Contains(list, index) {
+			list = append(list, index)
 		}
 	}
-	return ""
+	return list
 }
 
 // SessionNotOnOrAfter is when the identity provider wants the local session to end, the earliest of several; zero if it

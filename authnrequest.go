@@ -118,7 +118,7 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 	if err != nil {
 		return nil, nil, err
 	}
-	signing, err := sp.signing(trust)
+	signing, err := sp.signing(trust, byPOST)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -126,7 +126,7 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 		return nil, nil, fmt.Errorf("saml: StartOptions: at most %d AuthnContext classes, and no negative MaxAuthnAge", maxClasses)
 	}
 	if opts.RequestID == "" {
-		opts.RequestID = "_" + hex.EncodeToString(random(requestIDBytes))
+		opts.RequestID = newID()
 	} else if !isID(opts.RequestID) {
 		return nil, nil, fmt.Errorf("saml: StartOptions.RequestID %s is no ID", quoted(opts.RequestID))
 	}
@@ -137,18 +137,18 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 	if err != nil {
 		return nil, nil, err
 	}
-	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
+	started := &Started{RequestID: opts.RequestID, BrowserKey: browserKeyFrom(opts.BrowserKey),
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
-	if !isBrowserKey(started.BrowserKey) {
-		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
+	request, err := sp.authnRequest(trust, &opts)
+	if err != nil {
+		return nil, nil, err
 	}
 	now := sp.config.Now()
-	request := sp.authnRequest(&opts)
 	request.IssueInstant, request.Destination = now, location
 	if byPOST {
-		err = sp.byPOST(started, request, signing, trust, opts.Details.query())
+		err = composeForm(started, request, signing, opts.Details.query())
 	} else {
-		err = byRedirect(started, request, signing, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
+		err = composeURL(started, request, signing, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
 	}
 	if err != nil {
 		return nil, nil, err
@@ -174,13 +174,9 @@ func endpoint(trust LoginTrust, b Binding) (location string, byPOST bool, err er
 	return location, byPOST, checkURL(location)
 }
 
-// byRedirect signs with any algorithm that has a URI, Ed25519 too: SigAlg is where it goes (SAML Bindings 3.4.4.1).
-func byRedirect(started *Started, request compose.AuthnRequest, key *compose.SigningKey, variables []string) error {
-	e, err := request.Element()
-	if err != nil {
-		return fmt.Errorf("saml: %w", err)
-	}
-	xml, err := compose.Bytes(e)
+// composeURL signs with any algorithm that has a URI, Ed25519 too: SigAlg is where it goes (SAML Bindings 3.4.4.1).
+func composeURL(started *Started, request compose.AuthnRequest, key *compose.SigningKey, variables []string) error {
+	xml, err := compose.Write(request, nil)
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
@@ -194,20 +190,8 @@ func byRedirect(started *Started, request compose.AuthnRequest, key *compose.Sig
 	return nil
 }
 
-func (sp *ServiceProvider) byPOST(started *Started, request compose.AuthnRequest, key *compose.SigningKey, trust *LoginTrust, variables []string) error {
-	e, err := request.Element()
-	if err != nil {
-		return fmt.Errorf("saml: %w", err)
-	}
-	if key != nil {
-		if key.Digest, err = sp.digest(trust); err != nil {
-			return err
-		}
-		if e, err = key.Sign(e); err != nil {
-			return fmt.Errorf("saml: signing: %w", err)
-		}
-	}
-	xml, err := compose.Bytes(e)
+func composeForm(started *Started, request compose.AuthnRequest, key *compose.SigningKey, variables []string) error {
+	xml, err := compose.Write(request, key)
 	if err != nil {
 		return fmt.Errorf("saml: %w", err)
 	}
@@ -222,6 +206,9 @@ func random(n int) []byte {
 	return b
 }
 
+// newID is an xs:ID, which begins with no digit (SAML Core 1.3.4).
+func newID() string { return "_" + hex.EncodeToString(random(requestIDBytes)) }
+
 // isID reports whether s may stand for a request: printable characters, of which XML leaves each as it is.
 func isID(s string) bool {
 	odd := func(c rune) bool {
@@ -234,6 +221,14 @@ func isID(s string) bool {
 func isBrowserKey(s string) bool {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	return err == nil && len(b) == browserKeyBytes
+}
+
+// browserKeyFrom is what a browser brought if that is a key of ours, or else a new one for it.
+func browserKeyFrom(brought string) string {
+	if isBrowserKey(brought) {
+		return brought
+	}
+	return base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
 }
 
 // LoginLink is the URL of our login handler for a trust: a link for a login page. target is where the login leads.

@@ -196,7 +196,7 @@ func (c Config) complete() (Config, error) {
 	if err := c.checkAlgorithms(); err != nil {
 		return c, err
 	}
-	if c.Metadata, err = c.Metadata.complete(len(c.signers()) > 0, c.Now()); err != nil {
+	if c.Metadata, err = c.Metadata.complete(len(c.signers()) > 0, c.Sessions != nil, c.Now()); err != nil {
 		return c, fmt.Errorf("saml: Metadata.%w", err)
 	}
 	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)

@@ -67,7 +67,7 @@ func (k DecryptionKey) check() error {
 	if err != nil {
 		return err
 	}
-	if r, ok := public.(*rsa.PublicKey); ok && r.N.BitLen() < 2048 {
+	if r, ok := public.(*rsa.PublicKey); ok && r.N.BitLen() < minRSABits {
 		return fmt.Errorf("an RSA key of %d bits", r.N.BitLen())
 	}
 	return checkCertificate(k.Certificate, key)

@@ -19,6 +19,11 @@ const (
 	RenewCertificate DifferenceKind = "renew_certificate"
 	// RemoveKey drops a key that the metadata no longer has: messages signed with it are refused from then on.
 	RemoveKey DifferenceKind = "remove_key"
+	// AddEncryptionKey, RenewEncryptionCertificate and RemoveEncryptionKey do the same to LoginTrust.EncryptionKeys. No login
+	// depends on them.
+	AddEncryptionKey           DifferenceKind = "add_encryption_key"
+	RenewEncryptionCertificate DifferenceKind = "renew_encryption_certificate"
+	RemoveEncryptionKey        DifferenceKind = "remove_encryption_key"
 	// These put the metadata's value in the place of the field with that name. ChangeWantRequestsSigned needs SigningKeys in
 	// the Config, or no login starts.
 	ChangeLoginURL           DifferenceKind = "change_login_url"
@@ -34,6 +39,7 @@ const (
 	ChangeScopes             DifferenceKind = "change_scopes"
 	ChangeSigningMethods     DifferenceKind = "change_signing_methods"
 	ChangeDigestMethods      DifferenceKind = "change_digest_methods"
+	ChangeEncryptionMethods  DifferenceKind = "change_encryption_methods"
 )
 
 // A Difference is one decision for an administrator: what the trust has, what the metadata has, side by side.
@@ -67,8 +73,10 @@ func (t *LoginTrust) Compare(p Proposal) ([]Difference, error) {
 	if len(want.Keys) == 0 {
 		return nil, errors.New("saml: a proposal without keys")
 	}
-	added, renewed, removed := compareKeys(t.Keys, want.Keys)
+	added, renewed, removed := compareKeys(signatureKeys, t.Keys, want.Keys)
 	list := append(added, renewed...)
+	added, renewed, removedToo := compareKeys(encryptionKeys, t.EncryptionKeys, want.EncryptionKeys)
+	list, removed = slices.Concat(list, added, renewed), append(removed, removedToo...)
 	field := func(kind DifferenceKind, have, want string) {
 		if have != want {
 			list = append(list, Difference{Kind: kind, Have: have, Want: want})
@@ -90,6 +98,7 @@ func (t *LoginTrust) Compare(p Proposal) ([]Difference, error) {
 	field(ChangeWantRequestsSigned, fmt.Sprint(t.WantRequestsSigned), fmt.Sprint(want.WantRequestsSigned))
 	field(ChangeSigningMethods, methodList(t.SigningMethods), methodList(want.SigningMethods))
 	field(ChangeDigestMethods, strings.Join(t.DigestMethods, " "), strings.Join(want.DigestMethods, " "))
+	field(ChangeEncryptionMethods, strings.Join(t.EncryptionMethods, " "), strings.Join(want.EncryptionMethods, " "))
 	if p.Verified && len(want.Scopes) > 0 {
 		field(ChangeScopes, scopeList(t.Scopes), scopeList(want.Scopes))
 	}
@@ -100,15 +109,23 @@ func scopeList(scopes []string) string {
 	return strings.Join(slices.Sorted(slices.Values(scopes)), " ")
 }
 
+// keyKinds are what may become of the keys of one field.
+type keyKinds struct{ add, renew, remove DifferenceKind }
+
+var (
+	signatureKeys  = keyKinds{AddKey, RenewCertificate, RemoveKey}
+	encryptionKeys = keyKinds{AddEncryptionKey, RenewEncryptionCertificate, RemoveEncryptionKey}
+)
+
 // compareKeys pairs the wrappings of each key: one that only the metadata has renews one that only the trust has.
-func compareKeys(have, want []PublicKey) (added, renewed, removed []Difference) {
+func compareKeys(kinds keyKinds, have, want []PublicKey) (added, renewed, removed []Difference) {
 	contains := func(list []PublicKey, key PublicKey) bool { return slices.ContainsFunc(list, key.Equal) }
 	wrapped := func(list []PublicKey, key PublicKey) bool { return slices.ContainsFunc(list, key.sameWrapping) }
 	var taken []PublicKey // of have, by a renewal
 	for _, key := range want {
 		if !contains(have, key) {
 			if !slices.ContainsFunc(added, func(d Difference) bool { return d.NewKey.Equal(key) }) {
-				added = append(added, Difference{Kind: AddKey, Want: key.SHA256(), NewKey: &key})
+				added = append(added, Difference{Kind: kinds.add, Want: key.SHA256(), NewKey: &key})
 			}
 			continue
 		}
@@ -118,14 +135,14 @@ func compareKeys(have, want []PublicKey) (added, renewed, removed []Difference) 
 		for _, old := range have {
 			if old.Equal(key) && !wrapped(want, old) && !wrapped(taken, old) {
 				taken = append(taken, old)
-				renewed = append(renewed, Difference{Kind: RenewCertificate, Have: old.SHA256(), Want: key.SHA256(), OldKey: &old, NewKey: &key})
+				renewed = append(renewed, Difference{Kind: kinds.renew, Have: old.SHA256(), Want: key.SHA256(), OldKey: &old, NewKey: &key})
 				break
 			}
 		}
 	}
 	for _, key := range have {
 		if !contains(want, key) {
-			removed = append(removed, Difference{Kind: RemoveKey, Have: key.SHA256(), OldKey: &key})
+			removed = append(removed, Difference{Kind: kinds.remove, Have: key.SHA256(), OldKey: &key})
 		}
 	}
 	return added, renewed, removed
@@ -150,11 +167,12 @@ func (d Difference) ID() string {
 // Apply returns a copy of the trust with this one decision carried out, for the host to save; t itself stays as it is. It
 // refuses what no longer fits the trust, a ninth key, and what would leave a trust without any key or place to sign in.
 func (d Difference) Apply(t LoginTrust) (LoginTrust, error) {
-	t.Keys = slices.Clone(t.Keys)
 	var err error
 	switch d.Kind {
 	case AddKey, RenewCertificate, RemoveKey:
-		t.Keys, err = d.applyKey(t.Keys)
+		t.Keys, err = d.applyKey(signatureKeys, slices.Clone(t.Keys))
+	case AddEncryptionKey, RenewEncryptionCertificate, RemoveEncryptionKey:
+		t.EncryptionKeys, err = d.applyKey(encryptionKeys, slices.Clone(t.EncryptionKeys))
 	case ChangeWantRequestsSigned:
 		if fmt.Sprint(t.WantRequestsSigned) != d.Have {
 			err = errStale
@@ -170,6 +188,11 @@ func (d Difference) Apply(t LoginTrust) (LoginTrust, error) {
 			err = errStale
 		}
 		t.SigningMethods = readMethodList(d.Want)
+	case ChangeEncryptionMethods:
+		if strings.Join(t.EncryptionMethods, " ") != d.Have {
+			err = errStale
+		}
+		t.EncryptionMethods = strings.Fields(d.Want)
 	case ChangeDigestMethods:
 		if strings.Join(t.DigestMethods, " ") != d.Have {
 			err = errStale
@@ -206,9 +229,9 @@ func (d Difference) applyURL(t *LoginTrust) error {
 	return nil
 }
 
-func (d Difference) applyKey(keys []PublicKey) ([]PublicKey, error) {
+func (d Difference) applyKey(kinds keyKinds, keys []PublicKey) ([]PublicKey, error) {
 	switch {
-	case d.Kind == AddKey && d.NewKey != nil && d.NewKey.key != nil:
+	case d.Kind == kinds.add && d.NewKey != nil && d.NewKey.key != nil:
 		switch {
 		case slices.ContainsFunc(keys, d.NewKey.Equal):
 			return nil, errStale
@@ -216,19 +239,19 @@ func (d Difference) applyKey(keys []PublicKey) ([]PublicKey, error) {
 			return nil, fmt.Errorf("saml: a login trust holds at most %d keys; remove one that is no longer used first", maxPinnedKeys)
 		}
 		return append(keys, *d.NewKey), nil
-	case d.Kind == RenewCertificate && d.OldKey != nil && d.NewKey != nil && d.OldKey.key != nil && d.OldKey.Equal(*d.NewKey):
+	case d.Kind == kinds.renew && d.OldKey != nil && d.NewKey != nil && d.OldKey.key != nil && d.OldKey.Equal(*d.NewKey):
 		i := slices.IndexFunc(keys, d.OldKey.sameWrapping)
 		if i < 0 {
 			return nil, errStale
 		}
 		keys[i] = *d.NewKey
 		return keys, nil
-	case d.Kind == RemoveKey && d.OldKey != nil:
+	case d.Kind == kinds.remove && d.OldKey != nil:
 		i := slices.IndexFunc(keys, d.OldKey.sameWrapping)
 		if i < 0 {
 			return nil, errStale
 		}
-		if !slices.ContainsFunc(keys, func(k PublicKey) bool { return !k.Equal(*d.OldKey) }) {
+		if kinds == signatureKeys && !slices.ContainsFunc(keys, func(k PublicKey) bool { return !k.Equal(*d.OldKey) }) {
 			return nil, errors.New("saml: this is the last key; add the new one first")
 		}
 		return slices.Delete(keys, i, i+1), nil

@@ -44,7 +44,7 @@ func TestRolloverByMetadata(t *testing.T) {
 	xml := func(certificates ...[]byte) string {
 		var keys string
 		for _, c := range certificates {
-			keys += keyDescriptor("", c)
+			keys += keyDescriptor(` use="signing"`, c)
 		}
 		return entity(old.EntityID, saml2, keys+sso(redirect, old.SSOURL))
 	}

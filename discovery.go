@@ -2,7 +2,6 @@ package saml
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -51,10 +50,7 @@ func (sp *ServiceProvider) StartDiscovery(w http.ResponseWriter, r *http.Request
 	if sp.config.DiscoveryURL == "" {
 		return refuse(NotConfigured, "no discovery service", "Config.DiscoveryURL")
 	}
-	browserKey := sp.browserKey(r)
-	if !isBrowserKey(browserKey) {
-		browserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
-	}
+	browserKey := browserKeyFrom(sp.browserKey(r))
 	handle := base64.RawURLEncoding.EncodeToString(random(relayBytes))
 	d := discovery{browser: sha256.Sum256([]byte(browserKey)), returnTo: sp.target(opts.ReturnTo)}
 	if _, err := sp.config.State.Add(r.Context(), stateKey(discoveryKind, sp.config.EntityID, "", handle), d.marshal(), discoveryKeep); err != nil {
@@ -66,9 +62,7 @@ func (sp *ServiceProvider) StartDiscovery(w http.ResponseWriter, r *http.Request
 		variables = append(variables, "isPassive=true")
 	}
 	sp.setBrowserKey(w, browserKey)
-	binding.NoStore(w.Header())
-	w.Header().Set("Location", withQuery(sp.config.DiscoveryURL, variables))
-	w.WriteHeader(http.StatusSeeOther)
+	binding.SeeOther(w, withQuery(sp.config.DiscoveryURL, variables))
 	return nil
 }
 
@@ -86,8 +80,7 @@ func (sp *ServiceProvider) finishDiscovery(r *http.Request, handle string) (retu
 	if err != nil {
 		return "", storeFailed(err)
 	}
-	sum := sha256.Sum256([]byte(sp.browserKey(r)))
-	if subtle.ConstantTimeCompare(sum[:], d.browser[:]) != 1 {
+	if !isHashOf(d.browser, sp.browserKey(r)) {
 		return "", refuse(BrowserMismatch, "the key of another browser", "the one of the browser that was sent to the discovery service")
 	}
 	return d.returnTo, nil

@@ -77,7 +77,7 @@ func (sp *ServiceProvider) checkEnded(ctx context.Context, a *wire.Assertion, tr
 	if refused := sp.checkNote(ctx, a, trust, subject, "", now); refused != nil {
 		return refused
 	}
-	for _, st := range a.Authn {
+	for _, st := range a.Authn { // wire bounds their number
 		if st.SessionIndex.Value == "" {
 			continue
 		}

@@ -142,7 +142,7 @@ func describe(l *saml.Login) string {
 	count, audiences, proxy := l.ProxyRestriction()
 	key, keyErr := l.Subject().AccountKey()
 	fmt.Fprintf(&s, "%q %q %v %+v\n%q %v\n", l.ID(), l.Issuer(), l.IssueInstant(), l.Subject(), key, keyErr)
-	fmt.Fprintf(&s, "%q %v %v %q %q %t %q %q %t\n", l.SessionIndex(), l.SessionNotOnOrAfter(), l.AuthnInstant(), l.AuthnContext(), l.AuthenticatingAuthorities(), l.OneTimeUse(), count, audiences, proxy)
+	fmt.Fprintf(&s, "%q %v %v %q %q %t %q %q %t\n", l.SessionIndexes(), l.SessionNotOnOrAfter(), l.AuthnInstant(), l.AuthnContext(), l.AuthenticatingAuthorities(), l.OneTimeUse(), count, audiences, proxy)
 	fmt.Fprintf(&s, "%q %q %t %q\n", l.ReturnTo(), l.RequestID(), l.Unsolicited(), l.Trust().Domain)
 	for _, a := range l.Attributes() {
 		fmt.Fprintf(&s, "%q %q %q %q\n", a.Name, a.NameFormat, a.FriendlyName, a.Values)

@@ -194,9 +194,7 @@ func (sp *ServiceProvider) toIdP(w http.ResponseWriter, started *Started) error 
 		}
 		return form.Write(w)
 	}
-	binding.NoStore(w.Header())
-	w.Header().Set("Location", started.URL)
-	w.WriteHeader(http.StatusSeeOther)
+	binding.SeeOther(w, started.URL)
 	return nil
 }
 
@@ -225,9 +223,7 @@ func (sp *ServiceProvider) FinishLogin(w http.ResponseWriter, r *http.Request) (
 		binding.NoStore(w.Header())
 		return login, nil
 	case refused.repeat != nil:
-		binding.NoStore(w.Header())
-		w.Header().Set("Location", refused.repeat.returnTo)
-		w.WriteHeader(http.StatusSeeOther)
+		binding.SeeOther(w, refused.repeat.returnTo)
 		return nil, ErrAnswered
 	case refused.step != nil:
 		// The browser may have no key yet, or one that ends before the step does.

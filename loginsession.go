@@ -23,14 +23,14 @@ type LoginSession struct {
 	// NameID is as it was sent, with what it left out left out, since products compare it octet for octet with what comes back
 	// (SAML Core 3.3.4).
 	NameID NameID `json:"nameID,omitzero"`
-	// SessionIndex is the identity provider's name for the session, "" if it has none.
-	SessionIndex string `json:"sessionIndex,omitempty"`
+	// SessionIndexes are the identity provider's names for the session: as a rule one, or none. A logout by any of them ends it.
+	SessionIndexes []string `json:"sessionIndexes,omitempty"`
 }
 
 // Session is what to keep of the login in the host's own session: StartLogout wants it back, and Config.Sessions finds the
-// session by its SubjectKey and SessionIndex.
+// session by its SubjectKey and SessionIndexes.
 func (l *Login) Session() LoginSession {
-	s := LoginSession{Domain: l.Trust().Domain, SessionIndex: l.SessionIndex()}
+	s := LoginSession{Domain: l.Trust().Domain, SessionIndexes: l.SessionIndexes()}
 	w := l.data()
 	if w.Identifier != wire.ByNameID || l.Assertion == nil {
 		return s
@@ -64,8 +64,8 @@ type Logout struct {
 	Domain string
 	// SubjectKey is that of LoginSession.
 	SubjectKey string
-	// SessionIndexes names sessions by their SessionIndex. Empty means all of the subject, those without SessionIndex among
-	// them (SAML Core 3.7.3.1).
+	// SessionIndexes names sessions by any of theirs. Empty means all of the subject, those without SessionIndexes among them
+	// (SAML Core 3.7.3.1).
 	SessionIndexes []string
 	// NameID is as the request has it: for hosts that look people up by it. What is compared is SubjectKey.
 	NameID NameID
@@ -74,7 +74,11 @@ type Logout struct {
 // Ends reports whether a session is among those that end.
 func (l Logout) Ends(s LoginSession) bool {
 	return s.SubjectKey != "" && s.SubjectKey == l.SubjectKey && s.Domain == l.Domain &&
-		(len(l.SessionIndexes) == 0 || s.SessionIndex != "" && slices.Contains(l.SessionIndexes, s.SessionIndex))
+		(len(l.SessionIndexes) == 0 || slices.ContainsFunc(s.SessionIndexes, l.names))
+}
+
+func (l *Logout) names(index string) bool {
+	return index != "" && slices.Contains(l.SessionIndexes, index)
 }
 
 // Sessions ends sessions of the application: the host's, which keeps with each of them what Login.Session gave.

@@ -46,6 +46,9 @@ type LoginTrust struct {
 	// for nothing.
 	Keys []PublicKey `json:"keys,omitempty"`
 
+	// EncryptionKeys are keys of the identity provider that we encrypt to, at most 8; the first is used. They verify nothing.
+	EncryptionKeys []PublicKey `json:"encryptionKeys,omitempty"`
+
 	// State says whether anybody gets in.
 	State TrustState `json:"state"`
 	// SAML admits logins by SAML.
@@ -107,8 +110,7 @@ type LoginTrust struct {
 	DefaultDepartment string `json:"defaultDepartment,omitempty"`
 	// ReactivateUsers lets a login switch a login-disabled user on again. Deleted, locked and expired users stay what they are.
 	ReactivateUsers bool `json:"reactivateUsers,omitempty"`
-	// PasswordRequired asks for the user's local password after the identity provider has answered: by HTTP-POST, since an
-	// artifact is refused with NotConfigured.
+	// PasswordRequired asks for the user's local password after the identity provider has answered.
 	PasswordRequired bool `json:"passwordRequired,omitempty"`
 
 	// AllowIdPInitiated admits responses that nobody asked for. They cannot be bound to a browser, so an attacker who has
@@ -167,6 +169,13 @@ type LoginTrust struct {
 	SigningMethods []SigningMethod `json:"signingMethods,omitempty"`
 	// DigestMethods are the URIs of the digests that it declares, in its order, for signatures inside of XML.
 	DigestMethods []string `json:"digestMethods,omitempty"`
+	// EncryptNameID encrypts the NameIDs that we send, in LogoutRequests and in StartOptions.Subject, to the first of
+	// EncryptionKeys. Set it only for an identity provider that wants it: many read none that is encrypted (SAML V2.0 Deployment
+	// Profile, SDP-SP30).
+	EncryptNameID bool `json:"encryptNameID,omitempty"`
+	// EncryptionMethods are the URIs of the algorithms that the identity provider declares for EncryptionKeys, in its order. We
+	// encrypt with AES-GCM, and RSA-OAEP or ECDH-ES, or not at all. Empty: it declares none.
+	EncryptionMethods []string `json:"encryptionMethods,omitempty"`
 	// Audiences are further audiences that are accepted beside our own entity ID.
 	Audiences []string `json:"audiences,omitempty"`
 	// AuthnContext lists the authentication context classes that are accepted; empty accepts any.

@@ -60,7 +60,7 @@ func (h *hostSessions) indexes() (list []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range h.live {
-		list = append(list, s.SessionIndex)
+		list = append(list, s.SessionIndexes...)
 	}
 	return list
 }
@@ -668,14 +668,14 @@ func TestLoginSession(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &again))
 	assert.Equal(t, session, again)
 	assert.Equal(t, saml.NameID{Value: " a&<b> \té", Format: samltest.FormatPersistent, NameQualifier: "q", SPNameQualifier: "https://sp.example.com/sso/metadata", SPProvidedID: "p"}, session.NameID)
-	assert.Equal(t, "s<1>&", session.SessionIndex)
+	assert.Equal(t, []string{"s<1>&"}, session.SessionIndexes)
 	assert.Equal(t, l.idp.EntityID, session.Domain)
 	assert.NotContains(t, session.SubjectKey, "a&")
 
 	// A format that was not sent is not made up.
 	bare := l.signIn("", func(a *samltest.Answer) { a.Assertion().Subject.NameID = &samltest.NameID{Value: "alice"} })
 	assert.Equal(t, saml.NameID{Value: "alice"}, bare.NameID)
-	assert.Empty(t, bare.SessionIndex)
+	assert.Empty(t, bare.SessionIndexes)
 	transient := l.signIn("", func(a *samltest.Answer) { a.Assertion().Subject.NameID.Format = samltest.FormatTransient })
 	assert.NotEmpty(t, transient.SubjectKey)
 	assert.NotEqual(t, bare.SubjectKey, transient.SubjectKey)
@@ -688,6 +688,53 @@ func TestLoginSession(t *testing.T) {
 	assert.True(t, saml.Logout{Domain: bare.Domain, SubjectKey: bare.SubjectKey}.Ends(bare), "without index, all")
 	assert.False(t, saml.Logout{Domain: bare.Domain, SubjectKey: bare.SubjectKey, SessionIndexes: []string{""}}.Ends(bare))
 	assert.False(t, saml.Logout{Domain: "other", SubjectKey: bare.SubjectKey}.Ends(bare))
+}
+
+// severalStatements gives an assertion one authentication statement for each index.
+func severalStatements(indexes ...string) func(*samltest.Answer) {
+	return func(a *samltest.Answer) {
+		statement := a.Assertion().Statements[0]
+		a.Assertion().Statements = nil
+		for _, index := range indexes {
+			statement.SessionIndex = index
+			a.Assertion().Statements = append(a.Assertion().Statements, statement)
+		}
+	}
+}
+
+// A session has every name that its authentication statements give it: a logout by any of them ends it, or refuses the login
+// that it overtakes, and our own names them all.
+//
+// req: AS-INDEX E38 CORE-3.7.3.1-match CORE-3.7.3.1-late
+func TestSessionWithSeveralIndexes(t *testing.T) {
+	t.Parallel()
+	for _, index := range []string{"s1", "s2", "s3"} {
+		l := newLeaving(t)
+		session := l.signIn("", severalStatements("s1", "", "s2", "s2", "s3"))
+		require.Equal(t, []string{"s1", "s2", "s3"}, session.SessionIndexes)
+		l.signIn("s4")
+		_, got := l.ask(session, saml.LogoutOptions{})
+		assert.Equal(t, session.SessionIndexes, got.SessionIndexes)
+
+		m := l.idp.LogoutRequest(session, sloURL)
+		m.SessionIndexes = []string{index}
+		answer, err := l.sp.AnswerLogout(t.Context(), carriers["post"](m))
+		require.NoError(t, err)
+		assert.Equal(t, 1, answer.Ended)
+		assert.Equal(t, []string{"s4"}, l.sessions.indexes())
+		login, err := l.login(severalStatements("s5", index))
+		refused(t, saml.LoggedOut, login, err)
+	}
+}
+
+// Each name costs a look into the state store, so there is an end to them.
+func TestHundredSessionIndexes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	login, err := w.login(severalStatements(make([]string, 100)...))
+	accepted(t, login, err)
+	login, err = w.login(severalStatements(make([]string, 101)...))
+	refused(t, saml.BadResponse, login, err)
 }
 
 // An EncryptedID is opened with any of our keys, in whatever binding it comes, and then counts as the same in clear.
@@ -724,7 +771,7 @@ func TestLogoutOfAnEncryptedName(t *testing.T) {
 				require.NoError(t, err, name)
 				require.NoError(t, refusalOf(a), name)
 				require.Equal(t, 1, a.Ended, name)
-				require.Equal(t, []string{other.SessionIndex}, l.sessions.indexes(), name)
+				require.Equal(t, other.SessionIndexes, l.sessions.indexes(), name)
 				l.sessions.live = nil
 			}
 
@@ -843,6 +890,11 @@ func TestLogoutConfig(t *testing.T) {
 	for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {
 		assert.Contains(t, string(sp.Metadata()), `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:`+binding+`" Location="https://sp.example.com/sso/logout"/>`)
 	}
+	assert.NotContains(t, string(sp.Metadata()), "bindings:SOAP", "who would choose it may not reach us")
+	config.Metadata.LogoutBySOAP = true
+	sp, err = saml.New(config)
+	require.NoError(t, err)
+	assert.Contains(t, string(sp.Metadata()), `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://sp.example.com/sso/logout"/>`)
 	config.LogoutURL = "https://sp.example.com/sso/acs"
 	_, err = saml.New(config)
 	require.ErrorContains(t, err, "different paths")

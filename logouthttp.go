@@ -71,9 +71,7 @@ func (sp *ServiceProvider) write(w http.ResponseWriter, s sent, frame string) er
 		}
 		return form.Write(w)
 	}
-	binding.NoStore(w.Header())
-	w.Header().Set("Location", s.url)
-	w.WriteHeader(http.StatusSeeOther)
+	binding.SeeOther(w, s.url)
 	return nil
 }
 
@@ -288,9 +286,7 @@ func (sp *ServiceProvider) WriteLogout(w http.ResponseWriter, _ *http.Request, r
 	sp.Pause(w)
 	place := cmp.Or(result.ReturnTo, sp.config.DefaultPath)
 	if result.Outcome == LogoutComplete {
-		binding.NoStore(w.Header())
-		w.Header().Set("Location", place)
-		w.WriteHeader(http.StatusSeeOther)
+		binding.SeeOther(w, place)
 		return
 	}
 	text := "You are signed out here, but not everywhere: your identity provider could not reach all applications. Close the browser to be sure."

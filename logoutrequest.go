@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -60,11 +59,8 @@ func (sp *ServiceProvider) LogoutRequest(ctx context.Context, session LoginSessi
 	if err != nil {
 		return nil, err
 	}
-	started := &Started{RequestID: opts.RequestID, BrowserKey: opts.BrowserKey,
+	started := &Started{RequestID: opts.RequestID, BrowserKey: browserKeyFrom(opts.BrowserKey),
 		RelayState: base64.RawURLEncoding.EncodeToString(random(relayBytes))}
-	if !isBrowserKey(started.BrowserKey) {
-		started.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
-	}
 	sent, err := sp.send(outgoing{trust: trust, name: "SAMLRequest", message: request, location: location, relay: started.RelayState, byPOST: byPOST})
 	if err != nil {
 		return nil, err
@@ -91,11 +87,10 @@ func (sp *ServiceProvider) logoutRequest(trust *LoginTrust, session LoginSession
 	}
 	now := sp.config.Now()
 	r = compose.LogoutRequest{ID: opts.RequestID, IssueInstant: now, NotOnOrAfter: now.Add(logoutRequestLife), Destination: location,
-		Issuer: sp.config.EntityID, Reason: opts.Reason, NameID: wire.NameID(session.NameID), Asynchronous: trust.AsyncLogout}
-	if session.SessionIndex != "" { // erratum E38
-		r.SessionIndexes = []string{session.SessionIndex}
-	}
-	return r, nil
+		Issuer: sp.config.EntityID, Reason: opts.Reason, NameID: wire.NameID(session.NameID), Asynchronous: trust.AsyncLogout,
+		SessionIndexes: session.SessionIndexes} // erratum E38
+	r.EncryptTo, err = trust.nameIDEncryption()
+	return r, err
 }
 
 // singleLogoutTrust is the trust of a session, if it can be asked.
@@ -213,28 +208,22 @@ type sent struct {
 }
 
 func (sp *ServiceProvider) send(out outgoing) (sent, error) {
-	key, err := sp.signing(out.trust)
+	key, err := sp.signing(out.trust, out.byPOST || out.bySOAP)
 	if err == nil && key == nil {
 		err = ErrNoAlgorithm
-	}
-	if err == nil {
-		key.Digest, err = sp.digest(out.trust)
 	}
 	if err != nil {
 		return sent{}, err
 	}
-	e := out.message.Element()
-	if out.byPOST || out.bySOAP {
-		signed, err := key.Sign(e)
-		if err != nil {
-			return sent{}, fmt.Errorf("saml: signing: %w", err)
-		}
-		e = signed
+	var xml []byte
+	switch {
+	case out.bySOAP:
+		xml, err = compose.WriteSOAP(out.message, key)
+	case out.byPOST:
+		xml, err = compose.Write(out.message, key)
+	default: // the query is signed
+		xml, err = compose.Write(out.message, nil)
 	}
-	if out.bySOAP {
-		e = compose.Envelope(e)
-	}
-	xml, err := compose.Bytes(e)
 	if err != nil {
 		return sent{}, fmt.Errorf("saml: %w", err)
 	}
@@ -255,9 +244,6 @@ func (sp *ServiceProvider) send(out outgoing) (sent, error) {
 	}
 	return sent{url: place}, nil
 }
-
-// newID is an xs:ID, which begins with no digit (SAML Core 1.3.4).
-func newID() string { return "_" + hex.EncodeToString(random(requestIDBytes)) }
 
 // isURI reports whether s is an absolute URI.
 func isURI(s string) bool {

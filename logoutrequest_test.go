@@ -2,7 +2,6 @@ package saml_test
 
 import (
 	"context"
-
 	"net/url"
 	"strings"
 	"testing"
@@ -86,6 +85,17 @@ func TestStartLogoutRequest(t *testing.T) {
 		}
 		assert.Equal(t, place, got.Destination, "never the place for answers")
 	}
+}
+
+// A signature in a query has no digest of its own, so the two sides need none in common; one inside of the message does.
+func TestLogoutRequestDigest(t *testing.T) {
+	t.Parallel()
+	l := newLeaving(t)
+	l.setTrust(func(t *saml.LoginTrust) { t.DigestMethods = []string{"urn:unknown"} })
+	session := l.signIn("s1")
+	l.ask(session, saml.LogoutOptions{Binding: saml.RedirectBinding})
+	_, err := l.sp.LogoutRequest(t.Context(), session, saml.LogoutOptions{Binding: saml.POSTBinding})
+	require.ErrorIs(t, err, saml.ErrNoAlgorithm)
 }
 
 // Two sessions with two identity providers are two requests.

@@ -80,7 +80,7 @@ func TestLogoutBySOAPClient(t *testing.T) {
 	assert.Equal(t, saml.LogoutComplete, result.Outcome)
 	require.Len(t, l.asked, 1)
 	assert.Equal(t, session.NameID.Value, l.asked[0].NameID.Value)
-	assert.Equal(t, []string{session.SessionIndex}, l.asked[0].SessionIndexes)
+	assert.Equal(t, session.SessionIndexes, l.asked[0].SessionIndexes)
 	assert.Equal(t, l.asked[0].ID, result.RequestID)
 
 	l.answer = func(m *samltest.LogoutMessage) {

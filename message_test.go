@@ -287,7 +287,7 @@ func TestWhatALoginTells(t *testing.T) {
 		a.Assertion().Conditions.OneTimeUse = 1
 	})
 	accepted(t, login, err)
-	assert.Equal(t, "_session", login.SessionIndex())
+	assert.Equal(t, []string{"_session", "_second"}, login.SessionIndexes())
 	assert.Equal(t, now.Add(time.Hour), login.SessionNotOnOrAfter(), "the earliest")
 	assert.Equal(t, []string{"urn:mfa", "urn:mfa"}, login.AuthnContext())
 	assert.Equal(t, []string{"https://a", "https://b", "https://c"}, login.AuthenticatingAuthorities()[:3])

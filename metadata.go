@@ -31,7 +31,7 @@ func (sp *ServiceProvider) describe() (document, error) {
 		m.Digests, m.Methods = sp.config.supported()
 	}
 	if sp.config.Sessions != nil {
-		m.LogoutURL = sp.config.LogoutURL
+		m.LogoutURL, m.LogoutBySOAP = sp.config.LogoutURL, o.LogoutBySOAP
 	}
 	for _, k := range sp.config.SigningKeys {
 		m.SigningKeys = append(m.SigningKeys, compose.MetadataKey{Certificate: k.Certificate, Key: k.Signer.Public()})

@@ -25,6 +25,10 @@ type MetadataOptions struct {
 	ValidUntil time.Time
 	// OmitAlgorithms leaves out which signatures we verify, for products that stumble over an Extensions element.
 	OmitAlgorithms bool
+	// LogoutBySOAP names LogoutURL as a place for logout requests by SOAP too, which identity providers send themselves, without a
+	// browser. Set it only where they reach LogoutURL: one that chooses it and does not fails to log users out here. The endpoint
+	// takes such requests in any case. It needs Config.Sessions.
+	LogoutBySOAP bool
 	// NameIDFormats are the formats of NameID that we take, in order of preference; none leaves the choice to the
 	// identity provider. They are a request, not a check.
 	NameIDFormats []string
@@ -97,13 +101,16 @@ const (
 func (o Organization) isZero() bool { return len(o.Names)+len(o.DisplayNames)+len(o.URLs) == 0 }
 
 // complete checks the options and fills in what is left out.
-func (o MetadataOptions) complete(canSign bool, now time.Time) (MetadataOptions, error) {
+func (o MetadataOptions) complete(canSign, logsOut bool, now time.Time) (MetadataOptions, error) {
 	if o.CacheDuration == 0 {
 		o.CacheDuration = defaultCacheDuration
 	}
 	var c optionCheck
 	if o.Sign && !canSign {
 		c.fail("Sign", "needs a key in SigningKeys that signs")
+	}
+	if o.LogoutBySOAP && !logsOut {
+		c.fail("LogoutBySOAP", "needs Sessions, which end by it")
 	}
 	if o.CacheDuration < time.Second {
 		c.fail("CacheDuration", "must be a second or more")

@@ -139,6 +139,7 @@ func TestBadMetadataOptions(t *testing.T) {
 		"UI.Logos: a URL": func(o *saml.MetadataOptions) {
 			o.UI.Logos[0].URL = "data:image/png;base64," + strings.Repeat("A", 70_000)
 		},
+		"LogoutBySOAP: needs":       func(o *saml.MetadataOptions) { o.LogoutBySOAP = true },
 		"Organization: Names":       func(o *saml.MetadataOptions) { o.Organization.URLs = nil },
 		"Organization.URLs":         func(o *saml.MetadataOptions) { o.Organization.URLs = one("en", "https://") },
 		"Contacts: \"boss\"":        func(o *saml.MetadataOptions) { o.Contacts[0].Type = "boss" },

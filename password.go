@@ -3,7 +3,6 @@ package saml
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -43,7 +42,7 @@ const (
 	passwordTries    = 5
 	maxPasswordState = 256 << 10 // octets of a login that waits
 
-	passwordVersion = 1
+	passwordVersion = 2
 	passwordToken   = 32 // octets
 )
 
@@ -54,7 +53,9 @@ type passwordRecord struct {
 	user        string            // ID
 	received    time.Time
 	client      netip.Addr
-	message     string // the form value
+	message     string // the form value, or what an artifact led to
+	source      string // of the artifact, the Domain of its trust; "" for a form value
+	resolve     string // ID of the request that message then answers
 	returnTo    string
 	requestID   string
 	unsolicited bool
@@ -76,7 +77,7 @@ func (p *passwordRecord) marshal() []byte {
 	if p.client.IsValid() {
 		client = p.client.String()
 	}
-	for _, s := range [...]string{p.user, client, p.message, p.returnTo, p.requestID} {
+	for _, s := range [...]string{p.user, client, p.message, p.source, p.resolve, p.returnTo, p.requestID} {
 		b = appendString(b, s)
 	}
 	return b
@@ -95,7 +96,8 @@ func unmarshalPassword(b []byte) (*passwordRecord, error) {
 	if client := r.string(); client != "" {
 		p.client, _ = netip.ParseAddr(client)
 	}
-	p.message, p.returnTo, p.requestID = r.string(), r.string(), r.string()
+	p.message, p.source, p.resolve = r.string(), r.string(), r.string()
+	p.returnTo, p.requestID = r.string(), r.string()
 	if r.bad || len(r.rest) > 0 || p.user == "" {
 		return nil, errRecord
 	}
@@ -104,13 +106,14 @@ func unmarshalPassword(b []byte) (*passwordRecord, error) {
 
 // askPassword turns a login that has its user into one that waits. Nothing of the user is changed before he has finished.
 func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user User, posted Posted, now time.Time) *Error {
-	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: posted.BrowserKey}
-	if !isBrowserKey(step.BrowserKey) { // nobody asked for this login, so its browser may have none
-		step.BrowserKey = base64.RawURLEncoding.EncodeToString(random(browserKeyBytes))
-	}
+	// Nobody may have asked for this login, so its browser may have no key.
+	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: browserKeyFrom(posted.BrowserKey)}
 	p := passwordRecord{browser: sha256.Sum256([]byte(step.BrowserKey)), user: user.ID, received: now, client: posted.ClientAddress,
 		message: posted.SAMLResponse, returnTo: login.returnTo, requestID: login.requestID, unsolicited: login.unsolicited,
 		steppedUp: login.steppedUp}
+	if r := posted.resolution; r != nil {
+		p.message, p.source, p.resolve = string(r.answer), r.trust.Domain, r.request
+	}
 	value := p.marshal()
 	if len(value) > maxPasswordState {
 		return refuse(TooLarge, fmt.Sprintf("a login of %d octets to be kept", len(value)), fmt.Sprintf("at most %d", maxPasswordState))
@@ -195,8 +198,7 @@ func (sp *ServiceProvider) findPassword(ctx context.Context, step PasswordStep) 
 	if err != nil {
 		return nil, storeFailed(err)
 	}
-	sum := sha256.Sum256([]byte(step.BrowserKey))
-	if subtle.ConstantTimeCompare(sum[:], p.browser[:]) != 1 {
+	if !isHashOf(p.browser, step.BrowserKey) {
 		return nil, refuse(BrowserMismatch, "the key of another browser", "the one of the browser that began the login")
 	}
 	return p, nil
@@ -211,7 +213,15 @@ func (sp *ServiceProvider) resume(ctx context.Context, p *passwordRecord) (*Logi
 	}
 	w := sp.readers.Get().(*workspace)
 	defer sp.release(w)
-	c, err := sp.verify(ctx, w, Posted{SAMLResponse: p.message, ClientAddress: p.client}, p.received)
+	posted := Posted{SAMLResponse: p.message, ClientAddress: p.client}
+	if p.source != "" {
+		trust, refused := sp.trustOf(ctx, p.source)
+		if refused != nil {
+			return nil, refused
+		}
+		posted.resolution = &resolution{trust, p.resolve, []byte(p.message)}
+	}
+	c, err := sp.verify(ctx, w, &posted, p.received)
 	if err != nil {
 		return nil, err
 	}

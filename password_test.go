@@ -89,7 +89,7 @@ func TestPasswordStep(t *testing.T) {
 	assert.True(t, found)
 	assert.Equal(t, "urn:x", id.Format)
 	assert.Equal(t, "/inbox", login.ReturnTo())
-	assert.Equal(t, "_s", login.SessionIndex())
+	assert.Equal(t, []string{"_s"}, login.SessionIndexes())
 	assert.Equal(t, plain.SessionNotOnOrAfter(), login.SessionNotOnOrAfter())
 	assert.Equal(t, plain.AuthnInstant(), login.AuthnInstant())
 	assert.Equal(t, plain.AuthnContext(), login.AuthnContext())
@@ -207,6 +207,118 @@ func TestPasswordTries(t *testing.T) {
 	denied(t, saml.PasswordFailed, login, err)
 	login, err = w.sp.FinishPassword(context.Background(), step, nil)
 	denied(t, saml.NotConfigured, login, err)
+}
+
+// An artifactTown is a town whose alice is asked for her password when an artifact has brought her.
+type artifactTown struct {
+	*town
+	asked atomic.Int32
+}
+
+func newArtifactTown(t testing.TB, change ...func(*saml.LoginTrust, *saml.Config)) *artifactTown {
+	t.Helper()
+	w := &artifactTown{}
+	w.town = newAskingTown(t, append([]func(*saml.LoginTrust, *saml.Config){byArtifacts(t, func() *samltest.IdP { return w.idp }, func(*http.Request, []byte) {
+		w.asked.Add(1)
+	})}, change...)...)
+	return w
+}
+
+func (w *artifactTown) bring(edit func(*samltest.Answer, *samltest.Resolution)) saml.PasswordStep {
+	w.t.Helper()
+	started, request := w.start(saml.StartOptions{ReturnTo: "/inbox"})
+	answer := w.idp.Answer(request)
+	artifact, r := w.idp.Artifact(3, answer)
+	edit(answer, r)
+	login, err := w.sp.Validate(context.Background(), saml.Posted{Artifact: artifact, BrowserKey: started.BrowserKey})
+	step, found := denied(w.t, saml.PasswordRequired, login, err).PasswordStep()
+	require.True(w.t, found)
+	require.Equal(w.t, started.BrowserKey, step.BrowserKey)
+	return step
+}
+
+// What an artifact led to waits for the password as what was posted does: it is asked for once, and judged anew.
+//
+// req: LT-45 BIND-3.6.5.2-once E59
+func TestPasswordStepByArtifact(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(*samltest.Answer, *samltest.Resolution){
+		"assertion signed":         func(a *samltest.Answer, _ *samltest.Resolution) { a.Destination = "" },
+		"response signed":          func(a *samltest.Answer, _ *samltest.Resolution) { a.Sign = samltest.SignResponse },
+		"artifact response signed": func(a *samltest.Answer, r *samltest.Resolution) { a.Sign, a.Destination, r.Sign = 0, "", true },
+	} {
+		w := newArtifactTown(t)
+		step := w.bring(edit)
+		login, err := w.finish(step, "guess")
+		denied(t, saml.PasswordWrong, login, err)
+		login, err = w.finish(step, password)
+		assert.Equal(t, "id-alice", userOf(t, login, err).ID, name)
+		assert.Equal(t, "/inbox", login.ReturnTo())
+		assert.Equal(t, int32(1), w.asked.Load())
+		login, err = w.finish(step, password)
+		denied(t, saml.UnknownRequest, login, err)
+	}
+	for name, c := range map[string]struct {
+		change func(*artifactTown)
+		reason saml.Reason
+	}{
+		"trust removed":      {func(w *artifactTown) { w.trusts.Remove(w.idp.EntityID) }, saml.UnknownDomain},
+		"trust switched off": {func(w *artifactTown) { w.setTrust(func(t *saml.LoginTrust) { t.State = saml.Inactive }) }, saml.TrustInactive},
+		"key removed": {func(w *artifactTown) {
+			other := otherIdP(w.t).Trust().Keys
+			w.setTrust(func(t *saml.LoginTrust) { t.Keys = other })
+		}, saml.BadSignature},
+		"user locked": {func(w *artifactTown) {
+			w.users.Set(resident("alice", func(u *saml.User) { u.State = saml.UserLocked }))
+		}, saml.UserDisabled},
+	} {
+		w := newArtifactTown(t)
+		step := w.bring(func(a *samltest.Answer, r *samltest.Resolution) { a.Sign, a.Destination, r.Sign = 0, "", true })
+		c.change(w)
+		login, err := w.finish(step, password)
+		e := denied(t, c.reason, login, err)
+		assert.NotEmpty(t, e.Reason, name)
+		assert.Equal(t, int32(1), w.asked.Load())
+	}
+}
+
+// A store that changes what an artifact led to, or says that it came from another, is found out.
+func TestPasswordStepByArtifactThatTheStoreChanged(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		old, new string
+		reason   saml.Reason
+	}{
+		"another user":   {">alice<", ">mallo<", saml.BadSignature},
+		"another source": {"https://idp.example.com/metadata\x29", "https://two.example.com/metadata\x29", saml.ArtifactFailed},
+	} {
+		state := &changer{MemoryState: saml.NewMemoryState(), old: c.old, new: c.new}
+		w := newArtifactTown(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = state })
+		two := otherIdP(t).Trust()
+		two.Domain = "https://two.example.com/metadata"
+		w.trusts.Set(two)
+		step := w.bring(func(*samltest.Answer, *samltest.Resolution) {})
+		state.changes = true
+		login, err := w.finish(step, password)
+		e := denied(t, c.reason, login, err)
+		assert.NotEmpty(t, e.Reason, name)
+		assert.True(t, state.changed, name)
+	}
+}
+
+// A changer is a store that hands out something else than it was given.
+type changer struct {
+	*saml.MemoryState
+	old, new         string
+	changes, changed bool
+}
+
+func (c *changer) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	value, found, err := c.MemoryState.Get(ctx, key)
+	if c.changes && bytes.Contains(value, []byte(c.old)) {
+		value, c.changed = bytes.ReplaceAll(value, []byte(c.old), []byte(c.new)), true
+	}
+	return value, found, err
 }
 
 // A password may take longer than the assertion is valid, but not for ever.

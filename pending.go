@@ -82,8 +82,12 @@ func unmarshalPending(b []byte) (*pending, error) {
 
 // isFrom reports whether the browser holds the key that the request was bound to.
 func (p *pending) isFrom(browserKey string) bool {
-	sum := sha256.Sum256([]byte(browserKey))
-	return subtle.ConstantTimeCompare(sum[:], p.browser[:]) == 1
+	return isHashOf(p.browser, browserKey)
+}
+
+func isHashOf(browser [sha256.Size]byte, key string) bool {
+	sum := sha256.Sum256([]byte(key))
+	return subtle.ConstantTimeCompare(sum[:], browser[:]) == 1
 }
 
 // finished is what is kept for a minute of a request that was answered, so that a double submit ends well.
@@ -92,6 +96,9 @@ type finished struct {
 	assertion string // ID of the assertion that made the login
 	returnTo  string
 }
+
+// isFrom reports whether the browser holds the key of the one that signed in.
+func (f *finished) isFrom(browserKey string) bool { return isHashOf(f.browser, browserKey) }
 
 func (f *finished) marshal() []byte {
 	b := make([]byte, 0, 80+len(f.returnTo))

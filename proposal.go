@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"net/url"
@@ -155,6 +154,7 @@ func propose(idp importable, opts ImportOptions, now time.Time) (Proposal, error
 	if err := p.addKeys(idp.IdP); err != nil {
 		return Proposal{}, err
 	}
+	p.addEncryptionKeys(idp.IdP)
 	if err := p.addEndpoints(idp.IdP, opts); err != nil {
 		return Proposal{}, err
 	}
@@ -195,7 +195,7 @@ func (p *Proposal) addKeys(idp wire.IdP) error {
 		}
 		for _, key := range keys {
 			// Two certificates for one key are two wrappings, of which an administrator may know either.
-			if !slices.ContainsFunc(t.Keys, func(k PublicKey) bool { return k.Equal(key) && bytes.Equal(k.certificate, key.certificate) }) {
+			if !slices.ContainsFunc(t.Keys, key.sameWrapping) {
 				t.Keys = append(t.Keys, key)
 			}
 		}
@@ -211,6 +211,23 @@ func (p *Proposal) addKeys(idp wire.IdP) error {
 		return none
 	}
 	return nil
+}
+
+// addEncryptionKeys takes those that we can encrypt to. That one cannot be read is worth no note: nothing is encrypted unless an
+// administrator wants it.
+func (p *Proposal) addEncryptionKeys(idp wire.IdP) {
+	t := &p.Trust
+	for _, k := range idp.EncryptionKeys[:min(len(idp.EncryptionKeys), maxKeysRead)] {
+		keys, _ := keysFromMetadata(k)
+		for _, key := range keys {
+			if key.checkEncrypts() == nil && len(t.EncryptionKeys) < maxPinnedKeys && !slices.ContainsFunc(t.EncryptionKeys, key.sameWrapping) {
+				t.EncryptionKeys = append(t.EncryptionKeys, key)
+			}
+		}
+	}
+	if len(t.EncryptionKeys) > 0 {
+		t.EncryptionMethods = algorithmsOf(idp.EncryptionMethods)
+	}
 }
 
 // addEndpoints takes the first endpoint of each binding. Those of SOAP, Artifact and older protocols are not for us.
@@ -302,26 +319,32 @@ func (p *Proposal) addScopes(idp importable) {
 
 // addAlgorithms takes what the metadata declares, in its order. What it declares twice, or not as a URI, is left out.
 func (p *Proposal) addAlgorithms(idp wire.IdP) {
-	admit := func(uri string, known int) bool {
-		var wrong problems
-		wrong.algorithms("", []string{uri})
-		return len(wrong) == 0 && known < maxURIEntries
-	}
 	t := &p.Trust
 	for _, m := range idp.SigningMethods {
 		method := SigningMethod{Algorithm: m.Algorithm, MinKeySize: m.MinKeySize, MaxKeySize: m.MaxKeySize}
 		if method.MaxKeySize > 0 && method.MaxKeySize < method.MinKeySize {
 			continue // no key has such a size
 		}
-		if admit(m.Algorithm, len(t.SigningMethods)) && !slices.Contains(t.SigningMethods, method) {
+		if isAlgorithm(m.Algorithm) && len(t.SigningMethods) < maxURIEntries && !slices.Contains(t.SigningMethods, method) {
 			t.SigningMethods = append(t.SigningMethods, method)
 		}
 	}
-	for _, uri := range idp.DigestMethods {
-		if admit(uri, len(t.DigestMethods)) && !slices.Contains(t.DigestMethods, uri) {
-			t.DigestMethods = append(t.DigestMethods, uri)
+	t.DigestMethods = algorithmsOf(idp.DigestMethods)
+}
+
+func algorithmsOf(uris []string) (list []string) {
+	for _, uri := range uris {
+		if isAlgorithm(uri) && len(list) < maxURIEntries && !slices.Contains(list, uri) {
+			list = append(list, uri)
 		}
 	}
+	return list
+}
+
+func isAlgorithm(uri string) bool {
+	var wrong problems
+	wrong.algorithms("", []string{uri})
+	return len(wrong) == 0
 }
 
 // description is the name that users see, cut to what fits.

@@ -235,7 +235,5 @@ func (sp *ServiceProvider) FinishLogout(w http.ResponseWriter, trust LoginTrust)
 		closingPage.write(w, http.StatusOK, struct{ Place, Description string }{place, trust.Description})
 		return
 	}
-	binding.NoStore(w.Header())
-	w.Header().Set("Location", place)
-	w.WriteHeader(http.StatusSeeOther)
+	binding.SeeOther(w, place)
 }

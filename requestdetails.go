@@ -137,7 +137,7 @@ func (s *Scoping) check() error {
 }
 
 // authnRequest is the request that asks for all this.
-func (sp *ServiceProvider) authnRequest(opts *StartOptions) compose.AuthnRequest {
+func (sp *ServiceProvider) authnRequest(trust *LoginTrust, opts *StartOptions) (compose.AuthnRequest, error) {
 	d := &opts.Details
 	r := compose.AuthnRequest{ID: opts.RequestID, Issuer: sp.config.EntityID, Consent: d.Consent, Extensions: d.Extensions,
 		ForceAuthn: opts.ForceAuthn, IsPassive: opts.IsPassive, AttributeService: d.AttributeService, ProviderName: d.ProviderName}
@@ -150,6 +150,10 @@ func (sp *ServiceProvider) authnRequest(opts *StartOptions) compose.AuthnRequest
 	if opts.Subject != nil {
 		s := wire.NameID(*opts.Subject)
 		r.Subject = &s
+		var err error
+		if r.EncryptTo, err = trust.nameIDEncryption(); err != nil {
+			return r, err
+		}
 	}
 	if opts.NameIDFormat != "" || d.NameIDPolicy || d.SPNameQualifier != "" {
 		r.Policy = &compose.NameIDPolicy{Format: opts.NameIDFormat, SPNameQualifier: d.SPNameQualifier}
@@ -163,7 +167,7 @@ func (sp *ServiceProvider) authnRequest(opts *StartOptions) compose.AuthnRequest
 			r.Scoping.IDPs = append(r.Scoping.IDPs, compose.IDPEntry{ProviderID: id})
 		}
 	}
-	return r
+	return r, nil
 }
 
 // String gives the word that stands in the request.

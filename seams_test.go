@@ -235,16 +235,6 @@ func TestPasswordOfEncryptedStepUp(t *testing.T) {
 	assert.True(t, login.SteppedUp())
 }
 
-// A trust that asks for a password takes no artifact, and does not use one up to find out.
-func TestPasswordAndArtifact(t *testing.T) {
-	t.Parallel()
-	s := newArtifactSite(t, asking, func(_ *saml.LoginTrust, c *saml.Config) { c.Users = saml.NewMemoryUsers() })
-	b := s.browser()
-	b.deliver(http.MethodPost, first(s.idp.Artifact(0, s.idp.Answer(b.start("")))))
-	assert.Equal(t, saml.NotConfigured, s.reason())
-	assert.Empty(t, s.asked)
-}
-
 // An encrypted name is no encrypted assertion.
 func TestRequiredEncryptionOfAll(t *testing.T) {
 	t.Parallel()

@@ -35,9 +35,10 @@ const (
 	AlgorithmSHA512 = compose.SHA512
 )
 
-// ErrNoAlgorithm says that none of Config.SigningKeys signs with an algorithm that an identity provider takes. No login
-// starts there until either side changes: see LoginTrust.SignatureAlgorithm and LoginTrust.SigningMethods.
-const ErrNoAlgorithm = sentinel("saml: no key of ours signs with an algorithm that the identity provider takes")
+// ErrNoAlgorithm says that none of Config.SigningKeys signs with an algorithm that an identity provider takes, or that it
+// declares none that we encrypt with. No login or logout starts there until either side changes: see LoginTrust.SignatureAlgorithm,
+// SigningMethods and EncryptionMethods.
+const ErrNoAlgorithm = sentinel("saml: no algorithm in common with the identity provider, for the keys that there are")
 
 // A SigningMethod is an algorithm whose signatures an identity provider says that it verifies (SAML V2.0 Metadata Profile for
 // Algorithm Support 2.4).
@@ -86,9 +87,22 @@ func (c *Config) signers() []KeyPair {
 	return slices.DeleteFunc(slices.Clone(c.SigningKeys), func(p KeyPair) bool { return p.PublishOnly })
 }
 
-// signing picks the key and the algorithm for what goes to an identity provider: what its metadata declares is read in its
+// signing is how what goes to an identity provider is signed, nil if no key of ours signs. A signature inside of the message
+// takes a digest too, on which both sides must agree.
+func (sp *ServiceProvider) signing(t *LoginTrust, inside bool) (*compose.SigningKey, error) {
+	key, err := sp.signingKey(t)
+	if err != nil || key == nil || !inside {
+		return key, err
+	}
+	if key.Digest, err = sp.digest(t); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// signingKey picks the key and the algorithm for what goes to an identity provider: what its metadata declares is read in its
 // order, and the first that one of our keys can do wins (Algorithm Support 2.5). Nil if no key of ours signs.
-func (sp *ServiceProvider) signing(t *LoginTrust) (*compose.SigningKey, error) {
+func (sp *ServiceProvider) signingKey(t *LoginTrust) (*compose.SigningKey, error) {
 	keys := sp.config.signers()
 	if len(keys) == 0 {
 		if t.WantRequestsSigned {

@@ -3,7 +3,6 @@ package saml
 import (
 	"context"
 	"crypto"
-	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -68,6 +67,8 @@ type Posted struct {
 	BrowserKey string
 	// ClientAddress is where the browser is, for trusts with CheckClientAddress; the zero Addr if that is not known.
 	ClientAddress netip.Addr
+
+	resolution *resolution // what Artifact stands for, once that is known
 }
 
 // A workspace is the memory that one login works in.
@@ -118,7 +119,7 @@ func (sp *ServiceProvider) walk(ctx context.Context, w *workspace, posted Posted
 	if err := checkRelayState(posted.RelayState); err != nil {
 		return nil, err
 	}
-	c, err := sp.verify(ctx, w, posted, now)
+	c, err := sp.verify(ctx, w, &posted, now)
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +142,7 @@ func (sp *ServiceProvider) walk(ctx context.Context, w *workspace, posted Posted
 		sp.unfinish(ctx, login)
 		return nil, err.of(c.trust)
 	}
+	sp.noteArtifact(ctx, login, posted)
 	return login, nil
 }
 
@@ -150,15 +152,8 @@ func (sp *ServiceProvider) release(w *workspace) {
 }
 
 // verify leads from octets to what the keys of a trust vouch for, in an envelope that was meant for us.
-func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Posted, now time.Time) (*candidate, *Error) {
-	var response *wire.Response
-	var resolved *LoginTrust
-	var err *Error
-	if posted.Artifact != "" {
-		response, resolved, err = sp.resolve(ctx, w, posted.Artifact, now)
-	} else {
-		response, err = sp.read(w, posted.SAMLResponse)
-	}
+func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted *Posted, now time.Time) (*candidate, *Error) {
+	response, err := sp.receive(ctx, w, posted, now)
 	if err != nil {
 		return nil, err
 	}
@@ -166,19 +161,35 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted Post
 	if err != nil {
 		return nil, err
 	}
-	if resolved != nil && resolved.Domain != trust.Domain {
-		return nil, refuse(WrongIssuer, quoted(issuer), quoted(resolved.Domain)).of(resolved)
+	if r := posted.resolution; r != nil && r.trust.Domain != trust.Domain {
+		return nil, refuse(WrongIssuer, quoted(issuer), quoted(r.trust.Domain)).of(r.trust)
 	}
 	c, err := sp.open(w, response, trust)
 	if err != nil {
 		return nil, err.of(trust)
 	}
-	c.resolved = resolved != nil
+	c.resolved = posted.resolution != nil
 	c.issuer, c.now, c.skew, c.client = issuer, now, sp.config.ClockSkew, posted.ClientAddress
 	if err := c.apply(sp.envelope); err != nil {
 		return nil, err.of(trust)
 	}
 	return c, nil
+}
+
+// receive has the Response that came, its parts in their places; nothing is verified yet. An artifact is resolved by it.
+func (sp *ServiceProvider) receive(ctx context.Context, w *workspace, posted *Posted, now time.Time) (response *wire.Response, err *Error) {
+	if posted.Artifact != "" {
+		if posted.resolution, err = sp.resolve(ctx, posted, now); err != nil {
+			return nil, err
+		}
+	}
+	if posted.resolution == nil {
+		return sp.read(w, posted.SAMLResponse)
+	}
+	if response, err = sp.readResolved(ctx, w, posted.resolution); err != nil {
+		return nil, err.of(posted.resolution.trust)
+	}
+	return response, nil
 }
 
 // judge holds the assertion against the rules.
@@ -367,7 +378,7 @@ func checkBrowser(p *pending, posted Posted) *Error {
 
 // unknownRequest tells an answer that made a login a moment ago from one that answers nothing.
 func (sp *ServiceProvider) unknownRequest(ctx context.Context, c *candidate, posted Posted) *Error {
-	f, err := sp.findFinished(ctx, c)
+	f, err := sp.findFinished(ctx, sp.finishedKey(c))
 	if err != nil {
 		return err
 	}
@@ -385,7 +396,7 @@ func (c *candidate) repeated(f *finished, posted Posted) *Error {
 		e.hop = true
 		return e
 	}
-	if f.browser == sha256.Sum256([]byte(posted.BrowserKey)) && f.assertion == c.Assertion.ID {
+	if f.isFrom(posted.BrowserKey) && f.assertion == c.Assertion.ID {
 		e.repeat = f
 	}
 	return e
@@ -405,8 +416,8 @@ func (sp *ServiceProvider) unfinish(ctx context.Context, login *Login) {
 	_, _, _ = sp.config.State.Take(context.WithoutCancel(ctx), key)
 }
 
-func (sp *ServiceProvider) findFinished(ctx context.Context, c *candidate) (*finished, *Error) {
-	value, found, err := sp.config.State.Get(ctx, sp.finishedKey(c))
+func (sp *ServiceProvider) findFinished(ctx context.Context, key string) (*finished, *Error) {
+	value, found, err := sp.config.State.Get(ctx, key)
 	if err == nil && found {
 		var f *finished
 		if f, err = unmarshalFinished(value); err == nil {

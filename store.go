@@ -199,6 +199,7 @@ const (
 	discoveryKind = "discovery" // a user at the discovery service
 	finishedKind  = "finished"  // a request that was answered within the last minute
 	artifactKind  = "artifact"  // an artifact that was tried
+	resolvedKind  = "resolved"  // an artifact that made a login within the last minute
 	usedKind      = "assertion" // an assertion that was used
 	testKind      = "test"      // a test login that waits for its answer
 	reportKind    = "report"    // how a test login ended

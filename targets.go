@@ -228,9 +228,7 @@ func RestoreQuestionMarks(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		place := r.URL.RequestURI()
 		if restored := RestoreQuestionMark(place); restored != place && isRead(r) {
-			binding.NoStore(w.Header())
-			w.Header().Set("Location", restored)
-			w.WriteHeader(http.StatusSeeOther)
+			binding.SeeOther(w, restored)
 			return
 		}
 		next.ServeHTTP(w, r)

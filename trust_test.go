@@ -1,9 +1,12 @@
 package saml_test
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +37,7 @@ func fullTrust(t testing.TB) saml.LoginTrust {
 		case time.Duration:
 			field.SetInt(int64(time.Hour))
 		case []saml.PublicKey:
-			require.NotEmpty(t, trust.Keys)
+			field.Set(reflect.ValueOf(trust.Keys))
 		case []saml.ArtifactService:
 			trust.ArtifactServices = []saml.ArtifactService{{Index: 1, URL: "https://example.com/artifact"}}
 		case []saml.SigningMethod:
@@ -47,6 +50,7 @@ func fullTrust(t testing.TB) saml.LoginTrust {
 		}
 	}
 	trust.PageVariables = []string{"id", "tab"}
+	trust.EncryptionMethods = []string{"http://www.w3.org/2009/xmlenc11#aes128-gcm", "urn:x"}
 	trust.SignatureAlgorithm = saml.AlgorithmRSASHA512
 	trust.DigestMethods = []string{saml.AlgorithmSHA512, "urn:x"}
 	trust.AllowedRoles = []string{trust.DefaultRole, "admin"}
@@ -75,7 +79,7 @@ func eachField(t *testing.T, f func(name string, changed saml.LoginTrust)) {
 			continue
 		case reflect.Slice:
 			switch name {
-			case "Keys":
+			case "Keys", "EncryptionKeys":
 				field.Set(reflect.ValueOf(other.Trust().Keys))
 			case "ArtifactServices":
 				field.Set(reflect.ValueOf([]saml.ArtifactService{{Index: 2, URL: "https://example.com/artifact"}}))
@@ -324,6 +328,23 @@ func TestLoginTrustProblems(t *testing.T) {
 		}},
 		{"signing method that is no URI", "SigningMethods", func(t *saml.LoginTrust) { t.SigningMethods = []saml.SigningMethod{{Algorithm: "rsa-sha256"}} }},
 		{"signing method with space", "SigningMethods", func(t *saml.LoginTrust) { t.SigningMethods = []saml.SigningMethod{{Algorithm: "urn:a b"}} }},
+		{"encryption", "", func(t *saml.LoginTrust) { t.EncryptNameID, t.EncryptionKeys = true, t.Keys }},
+		{"encryption keys alone", "", func(t *saml.LoginTrust) { t.EncryptionKeys = t.Keys }},
+		{"encryption without key", "EncryptNameID", func(t *saml.LoginTrust) { t.EncryptNameID = true }},
+		{"encryption with CBC only", "EncryptNameID", func(t *saml.LoginTrust) {
+			t.EncryptNameID, t.EncryptionKeys, t.EncryptionMethods = true, t.Keys, []string{"http://www.w3.org/2001/04/xmlenc#aes128-cbc"}
+		}},
+		{"empty encryption key", "EncryptionKeys", func(t *saml.LoginTrust) { t.EncryptionKeys = make([]saml.PublicKey, 1) }},
+		{"nine encryption keys", "EncryptionKeys", func(t *saml.LoginTrust) { t.EncryptionKeys = slices.Repeat(t.Keys, 9) }},
+		{"short encryption key", "EncryptionKeys", func(trust *saml.LoginTrust) {
+			trust.EncryptionKeys = []saml.PublicKey{publicKeyOf(t, mustKey(t, "weak-rsa1024").Public())}
+		}},
+		{"encryption key that signs only", "EncryptionKeys", func(trust *saml.LoginTrust) {
+			public, _, err := ed25519.GenerateKey(rand.Reader)
+			require.NoError(t, err)
+			trust.EncryptionKeys = []saml.PublicKey{publicKeyOf(t, public)}
+		}},
+		{"encryption method that is no URI", "EncryptionMethods", func(t *saml.LoginTrust) { t.EncryptionMethods = []string{"aes128-gcm"} }},
 		{"33 digests", "DigestMethods", func(t *saml.LoginTrust) { t.DigestMethods = long(33, "urn:") }},
 		{"empty digest", "DigestMethods", func(t *saml.LoginTrust) { t.DigestMethods = []string{""} }},
 		{"audience with space", "Audiences", func(t *saml.LoginTrust) { t.Audiences = []string{"a b"} }},

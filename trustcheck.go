@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -170,11 +171,31 @@ func (t *LoginTrust) checkNames(p *problems) {
 	if len(t.Keys) > maxPinnedKeys {
 		p.add("Keys", "at most %d keys", maxPinnedKeys)
 	}
-	t.checkArtifactServices(p)
 	for i, k := range t.Keys {
 		if k.key == nil {
 			p.add("Keys", "key %d is empty", i+1)
 		}
+	}
+	t.checkEncryption(p)
+	t.checkArtifactServices(p)
+}
+
+func (t *LoginTrust) checkEncryption(p *problems) {
+	if len(t.EncryptionKeys) > maxPinnedKeys {
+		p.add("EncryptionKeys", "at most %d keys", maxPinnedKeys)
+	}
+	for i, k := range t.EncryptionKeys {
+		if err := k.checkEncrypts(); err != nil {
+			p.add("EncryptionKeys", "key %d is %v", i+1, err)
+		}
+	}
+	p.algorithms("EncryptionMethods", t.EncryptionMethods)
+	if !t.EncryptNameID {
+		return
+	}
+	p.when(len(t.EncryptionKeys) == 0, "EncryptNameID", "needs EncryptionKeys")
+	if _, err := t.nameIDEncryption(); errors.Is(err, ErrNoAlgorithm) {
+		p.add("EncryptNameID", "EncryptionMethods has no algorithm that we encrypt with")
 	}
 }
 

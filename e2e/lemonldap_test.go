@@ -137,9 +137,7 @@ func (idp *lemonLDAP) configure(t *testing.T, options map[string]string) {
 //
 // req: CS-01
 func TestLemonLDAP(t *testing.T) {
-	if os.Getenv("SAML_E2E_SIMPLESAMLPHP") != "1" {
-		t.Skip("needs LemonLDAP::NG: .ci/run installs it and sets SAML_E2E_SIMPLESAMLPHP=1")
-	}
+	needIdPs(t)
 	idp := startLemonLDAP(t)
 	sp := startServer(t, idp.metadata)
 	idp.sp = string(sp.metadata)
@@ -181,9 +179,7 @@ func TestLemonLDAP(t *testing.T) {
 // bob's. Its signatures are verified here, and those of our requests there, by Lasso. Answers to it go to another place than
 // requests. What it begins itself is carried by a hidden frame of its page.
 func TestLemonLDAPLogout(t *testing.T) {
-	if os.Getenv("SAML_E2E_SIMPLESAMLPHP") != "1" {
-		t.Skip("needs LemonLDAP::NG: .ci/run installs it and sets SAML_E2E_SIMPLESAMLPHP=1")
-	}
+	needIdPs(t)
 	idp := startLemonLDAP(t)
 	for _, c := range []struct {
 		name   string

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,9 +24,7 @@ func withoutRedirect(t *testing.T, metadata []byte) []byte {
 // Single logout with SimpleSAMLphp, begun on either side, by either binding: both sessions end, in another window too, and
 // SimpleSAMLphp takes our signatures.
 func TestSimpleSAMLphpLogout(t *testing.T) {
-	if os.Getenv("SAML_E2E_SIMPLESAMLPHP") != "1" {
-		t.Skip("needs SimpleSAMLphp: .ci/run installs it and sets SAML_E2E_SIMPLESAMLPHP=1")
-	}
+	needIdPs(t)
 	idp := startSimpleSAMLphp(t)
 	idp.set(t, settings{})
 	for _, c := range []struct {

@@ -2,14 +2,10 @@ package e2e_test
 
 import (
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"os/exec"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -27,16 +23,12 @@ func TestChromiumPopup(t *testing.T) {
 	t.Parallel()
 	chromium := oracle.Need(t, "chromium")
 	idp := samltest.NewIdP(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	base := "http://" + listener.Addr().String()
-
+	mux, base := serve(t)
 	trust := idp.Trust()
 	trust.LoginURL = base + "/idp"
 	sp, err := saml.New(saml.Config{BaseURL: base, Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState()})
 	require.NoError(t, err)
 	var signedIn atomic.Bool
-	mux := http.NewServeMux()
 	mux.Handle("/sso/", sp.Handler(func(w http.ResponseWriter, _ *http.Request, login *saml.Login) {
 		assert.True(t, login.Popup())
 		signedIn.Store(true)
@@ -83,15 +75,7 @@ var again=chart.document.getElementById("again");
 if(again&&!clicked){clicked=true;again.click()}
 fetch("/seen",{method:"POST",body:body.innerText})},100)</script>`))
 	})
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: mux}}
-	server.Start()
-	defer server.Close()
-
-	cmd := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-popup-blocking",
-		"--user-data-dir="+t.TempDir(), "--timeout=20000", "--dump-dom", base+"/user")
-	cmd.WaitDelay = 5 * time.Second
-	require.NoError(t, cmd.Run())
+	browse(t, chromium, base+"/user", "--disable-popup-blocking")
 	assert.True(t, signedIn.Load())
 	select {
 	case <-seen:

@@ -151,7 +151,7 @@ func TestSchemaOfLogout(t *testing.T) {
 			Sessions: hostSessions{}, SigningKeys: []saml.KeyPair{pair}, Metadata: saml.MetadataOptions{NameIDFormats: []string{saml.NameIDPersistent}}})
 		require.NoError(t, err)
 		require.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s", sp.Metadata())
-		session := saml.LoginSession{Domain: trust.Domain, SessionIndex: "s<1>",
+		session := saml.LoginSession{Domain: trust.Domain, SessionIndexes: []string{"s<1>", "s2"},
 			NameID: saml.NameID{Value: "a&b", Format: saml.NameIDPersistent, NameQualifier: "<q>", SPNameQualifier: "s", SPProvidedID: "\"p"}}
 		checkLogout := func(kind, place string, fields map[string]string) {
 			m := message{method: http.MethodPost, value: fields["SAML"+kind]}
@@ -263,13 +263,13 @@ func TestSchemaOfEverything(t *testing.T) {
 		SigningKeys:         []saml.KeyPair{pairs["RSA with certificate"], pairs["P-256"]},
 		DecryptionKeys:      []saml.DecryptionKey{{Key: pairs["RSA"].Signer}, {Key: pairs["P-384"].Signer}},
 		SignatureAlgorithms: []string{saml.AlgorithmECDSASHA256, saml.AlgorithmRSASHA256}, DigestAlgorithms: []string{saml.AlgorithmSHA256},
-		Metadata: saml.MetadataOptions{Sign: true, CacheDuration: time.Hour, ValidUntil: time.Now().Add(time.Hour),
+		Metadata: saml.MetadataOptions{Sign: true, LogoutBySOAP: true, CacheDuration: time.Hour, ValidUntil: time.Now().Add(time.Hour),
 			NameIDFormats: []string{saml.NameIDPersistent}, UI: saml.UIInfo{DisplayNames: texts},
 			Organization: saml.Organization{Names: texts, DisplayNames: texts, URLs: map[string]string{"en": "https://example.com"}},
 			Contacts:     []saml.Contact{{Type: saml.TechnicalContact, Emails: []string{"a@example.com"}}},
 			Services:     []saml.AttributeService{{Names: texts, Attributes: []saml.RequestedAttribute{{Name: "email"}}}}}})
 	require.NoError(t, err)
-	for _, part := range []string{"SingleLogoutService", "HTTP-Artifact", "DiscoveryResponse", `use="encryption"`, "AttributeConsumingService", "UIInfo", "SigningMethod", "SignatureValue"} {
+	for _, part := range []string{"SingleLogoutService", "bindings:SOAP", "HTTP-Artifact", "DiscoveryResponse", `use="encryption"`, "AttributeConsumingService", "UIInfo", "SigningMethod", "SignatureValue"} {
 		require.Contains(t, string(sp.Metadata()), part)
 	}
 	require.NoError(t, oracle.ValidateSchema(t, sp.Metadata(), "metadata"), "%s", sp.Metadata())

@@ -28,6 +28,14 @@ const (
 	simpleSAMLphpDir = "../testdata/idps/simplesamlphp"
 )
 
+// needIdPs skips a test where the identity providers are not installed.
+func needIdPs(t *testing.T) {
+	t.Helper()
+	if os.Getenv("SAML_E2E_SIMPLESAMLPHP") != "1" {
+		t.Skip("needs SimpleSAMLphp and LemonLDAP::NG: .ci/run installs them and sets SAML_E2E_SIMPLESAMLPHP=1")
+	}
+}
+
 // An account is a user of the identity provider.
 type account struct {
 	Username, Password, Firstname, Lastname, Email string

@@ -70,9 +70,7 @@ var ways = []way{
 }
 
 func TestSimpleSAMLphp(t *testing.T) {
-	if os.Getenv("SAML_E2E_SIMPLESAMLPHP") != "1" {
-		t.Skip("needs SimpleSAMLphp: .ci/run installs it and sets SAML_E2E_SIMPLESAMLPHP=1")
-	}
+	needIdPs(t)
 	idp := startSimpleSAMLphp(t)
 	sp := startServer(t, idp.metadata)
 	idp.trust(t, sp.metadata)

@@ -262,7 +262,7 @@ func logoutWrappingAttacks() []LogoutAttack {
 		}},
 		{"name changed behind the signature", Tampering, "SAML Core 5.4", because(saml.BadSignature), func(s *LogoutScene) saml.LogoutMessage {
 			m := s.elsewhere()
-			m.AfterSign = func(e *etree.Element) { e.SelectElement("SessionIndex").SetText(s.Session.SessionIndex) }
+			m.AfterSign = func(e *etree.Element) { e.SelectElement("SessionIndex").SetText(s.Session.SessionIndexes[0]) }
 			return m.ByPOST()
 		}},
 		{"session taken out behind the signature, so all", Tampering, "SAML Core 3.7.3.1", because(saml.BadSignature), func(s *LogoutScene) saml.LogoutMessage {

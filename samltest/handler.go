@@ -112,7 +112,7 @@ func (p *IdP) answerFor(req Request, current session) *Answer {
 	statement.AuthnInstant = Time(current.at)
 	statement.SessionIndex = current.index
 	if sp, found := p.findSP(req.SPEntityID, req.ACSURL); found && a.Assertion().Subject.NameID != nil {
-		p.visited(current.index, visit{sp, saml.LoginSession{NameID: saml.NameID(*a.Assertion().Subject.NameID), SessionIndex: current.index}})
+		p.visited(current.index, visit{sp, saml.LoginSession{NameID: saml.NameID(*a.Assertion().Subject.NameID), SessionIndexes: []string{current.index}}})
 	}
 	return a
 }

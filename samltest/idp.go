@@ -12,6 +12,7 @@ import (
 	"time"
 
 	saml "github.com/logintrust/saml"
+	"github.com/logintrust/saml/internal/xmlsec"
 )
 
 // Options are what [New] may be told. The zero value makes the IdP of all examples.
@@ -199,6 +200,50 @@ func (p *IdP) In(d time.Duration) string { return Time(p.Now().Add(d)) }
 
 // Time is t as a message writes it: xs:dateTime in UTC, with milliseconds.
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// EncryptionCertificate is the certificate of the key that the metadata lists for encryption, DER.
+func (p *IdP) EncryptionCertificate() []byte {
+	_, certificate, err := p.encryptionKey()
+	if err != nil {
+		panic(fmt.Sprintf("samltest: encryption key: %v", err)) // no randomness
+	}
+	return certificate
+}
+
+// OpenNameID opens the EncryptedID of a LogoutRequest, or of the Subject of an AuthnRequest, with the key that the metadata
+// lists for encryption. It looks at no signature.
+func (p *IdP) OpenNameID(message []byte) (NameID, error) {
+	key, _, err := p.encryptionKey()
+	if err != nil {
+		return NameID{}, err
+	}
+	u, err := xmlsec.Parse(message, xmlsec.Limits{})
+	if err != nil {
+		return NameID{}, err
+	}
+	around := u.Root()
+	if subject := around.Child(nsAssertion, "Subject"); subject.Exists() {
+		around = subject
+	}
+	encrypted := around.Child(nsAssertion, "EncryptedID")
+	if !encrypted.Exists() {
+		return NameID{}, errors.New("samltest: no EncryptedID")
+	}
+	plain, err := u.Decrypt(encrypted, &xmlsec.Opener{Keys: []crypto.PrivateKey{key}, Recipient: p.EntityID}, xmlsec.Policy{})
+	if err != nil {
+		return NameID{}, err
+	}
+	name := plain.Root()
+	if !name.Is(nsAssertion, "NameID") {
+		return NameID{}, fmt.Errorf("samltest: an EncryptedID with a %q", name.Local())
+	}
+	id := NameID{Value: name.Text()}
+	for local, field := range map[string]*string{"Format": &id.Format, "NameQualifier": &id.NameQualifier,
+		"SPNameQualifier": &id.SPNameQualifier, "SPProvidedID": &id.SPProvidedID} {
+		*field, _ = name.Attr(local)
+	}
+	return id, nil
+}
 
 // encryptionKey is the key that the metadata lists for encryption, and that must count for no signature.
 func (p *IdP) encryptionKey() (key crypto.Signer, certificate []byte, err error) {

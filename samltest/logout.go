@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,9 +61,7 @@ func (p *IdP) LogoutRequest(session saml.LoginSession, sloURL string) *LogoutMes
 	name := NameID(session.NameID)
 	m := p.logoutMessage(sloURL)
 	m.NotOnOrAfter, m.NameID = p.In(5*time.Minute), &name
-	if session.SessionIndex != "" {
-		m.SessionIndexes = []string{session.SessionIndex}
-	}
+	m.SessionIndexes = slices.Clone(session.SessionIndexes)
 	return m
 }
 

@@ -2,7 +2,6 @@ package samltest
 
 import (
 	"encoding/base64"
-	"fmt"
 
 	"github.com/beevik/etree"
 )
@@ -28,12 +27,8 @@ func (p *IdP) descriptor() *etree.Element {
 	role := root.CreateElement("md:IDPSSODescriptor")
 	role.CreateAttr("WantAuthnRequestsSigned", "false")
 	role.CreateAttr("protocolSupportEnumeration", nsProtocol)
-	_, encryption, err := p.encryptionKey()
-	if err != nil {
-		panic(fmt.Sprintf("samltest: encryption key: %v", err)) // no randomness
-	}
 	addKey(role, "signing", p.certificate)
-	addKey(role, "encryption", encryption)
+	addKey(role, "encryption", p.EncryptionCertificate())
 	for _, binding := range []string{bindingRedirect, bindingPOST} {
 		slo := role.CreateElement("md:SingleLogoutService")
 		slo.CreateAttr("Binding", binding)

@@ -191,7 +191,7 @@ func describe(s session) *loginView {
 		{"Signed in by", []string{v.Trust}},
 		{"Its entity ID", []string{login.Issuer()}},
 		{"Authentication", login.AuthnContext()},
-		{"Session at the identity provider", []string{login.SessionIndex()}},
+		{"Session at the identity provider", login.SessionIndexes()},
 		{"Signed in since", []string{s.since.UTC().Format("2006-01-02 15:04:05 MST")}},
 		{"Until", []string{s.expires.UTC().Format("2006-01-02 15:04:05 MST")}},
 	}

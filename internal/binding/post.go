@@ -81,6 +81,13 @@ func (f Form) Write(w http.ResponseWriter) error {
 	return nil
 }
 
+// SeeOther sends the browser on to a place, by a GET.
+func SeeOther(w http.ResponseWriter, place string) {
+	NoStore(w.Header())
+	w.Header().Set("Location", place)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
 // NoStore sets the headers that every page and redirect with a message in it carries (SAML Bindings 3.4.5.1, 3.5.5.1).
 func NoStore(h http.Header) {
 	h.Set("Cache-Control", "no-cache, no-store")

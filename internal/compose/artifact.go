@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
-
-	"github.com/logintrust/saml/internal/wire"
 )
 
 // ArtifactResolve is a samlp:ArtifactResolve (SAML Core 3.5.1).
@@ -18,15 +16,9 @@ type ArtifactResolve struct {
 }
 
 // Element builds the request.
-func (r ArtifactResolve) Element() *etree.Element {
-	e := etree.NewElement("samlp:ArtifactResolve")
-	e.CreateAttr("xmlns:samlp", wire.ProtocolNS)
-	e.CreateAttr("xmlns:saml", wire.AssertionNS)
-	e.CreateAttr("ID", r.ID)
-	e.CreateAttr("Version", "2.0")
-	e.CreateAttr("IssueInstant", Instant(r.IssueInstant))
-	e.CreateAttr("Destination", r.Destination)
+func (r ArtifactResolve) Element() (*etree.Element, error) {
+	e := message("ArtifactResolve", r.ID, r.IssueInstant, r.Destination)
 	e.CreateElement("saml:Issuer").SetText(r.Issuer)
 	e.CreateElement("samlp:Artifact").SetText(r.Artifact)
-	return e
+	return e, nil
 }

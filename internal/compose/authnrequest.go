@@ -28,10 +28,11 @@ type AuthnRequest struct {
 	AttributeService int // index + 1
 	ProviderName     string
 
-	Subject *wire.NameID
-	Policy  *NameIDPolicy
-	Context *AuthnContext
-	Scoping *Scoping
+	Subject   *wire.NameID
+	EncryptTo *Encryption // the Subject; nil leaves it in clear
+	Policy    *NameIDPolicy
+	Context   *AuthnContext
+	Scoping   *Scoping
 }
 
 // NameIDPolicy is samlp:NameIDPolicy (SAML Core 3.4.1.1).
@@ -56,13 +57,7 @@ type IDPEntry struct{ ProviderID, Name, Loc string }
 
 // Element builds the request, its parts in the order of the schema.
 func (r AuthnRequest) Element() (*etree.Element, error) {
-	e := etree.NewElement("samlp:AuthnRequest")
-	e.CreateAttr("xmlns:samlp", wire.ProtocolNS)
-	e.CreateAttr("xmlns:saml", wire.AssertionNS)
-	e.CreateAttr("ID", r.ID)
-	e.CreateAttr("Version", "2.0")
-	e.CreateAttr("IssueInstant", Instant(r.IssueInstant))
-	optional(e, "Destination", r.Destination)
+	e := message("AuthnRequest", r.ID, r.IssueInstant, r.Destination)
 	optional(e, "Consent", r.Consent)
 	if r.ForceAuthn {
 		e.CreateAttr("ForceAuthn", "true")
@@ -89,26 +84,14 @@ func (r AuthnRequest) Element() (*etree.Element, error) {
 		return nil, err
 	}
 	if r.Subject != nil { // without SubjectConfirmation: SAML Profiles 4.1.4.1
-		nameID(e.CreateElement("saml:Subject").CreateElement("saml:NameID"), *r.Subject)
+		if err := identifier(e.CreateElement("saml:Subject"), *r.Subject, r.EncryptTo); err != nil {
+			return nil, err
+		}
 	}
 	r.Policy.describe(e)
 	r.Context.describe(e)
 	r.Scoping.describe(e)
 	return e, nil
-}
-
-func optional(e *etree.Element, name, value string) {
-	if value != "" {
-		e.CreateAttr(name, value)
-	}
-}
-
-func nameID(e *etree.Element, n wire.NameID) {
-	optional(e, "NameQualifier", n.NameQualifier)
-	optional(e, "SPNameQualifier", n.SPNameQualifier)
-	optional(e, "Format", n.Format)
-	optional(e, "SPProvidedID", n.SPProvidedID)
-	e.SetText(n.Value)
 }
 
 // extend puts elements of other namespaces into samlp:Extensions (SAML Core 3.2.1).
@@ -180,15 +163,4 @@ func (s *Scoping) describe(e *etree.Element) {
 	for _, requester := range s.Requesters {
 		scoping.CreateElement("samlp:RequesterID").SetText(requester)
 	}
-}
-
-// Instant writes a time as SAML Core 1.3.3 has it: UTC, Z, milliseconds.
-func Instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-// Bytes writes an element as a document without declaration.
-func Bytes(e *etree.Element) ([]byte, error) {
-	doc := etree.NewDocumentWithRoot(e)
-	doc.WriteSettings.CanonicalText = true // a carriage return survives as a reference
-	doc.WriteSettings.CanonicalAttrVal = true
-	return doc.WriteToBytes()
 }

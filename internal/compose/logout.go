@@ -17,16 +17,15 @@ type LogoutRequest struct {
 	Issuer                     string
 	Reason                     string
 	NameID                     wire.NameID
+	EncryptTo                  *Encryption // the NameID; nil leaves it in clear
 	SessionIndexes             []string
 	Asynchronous               bool
 }
 
 // Element builds the request.
-func (r LogoutRequest) Element() *etree.Element {
+func (r LogoutRequest) Element() (*etree.Element, error) {
 	e := message("LogoutRequest", r.ID, r.IssueInstant, r.Destination)
-	if r.Reason != "" {
-		e.CreateAttr("Reason", r.Reason)
-	}
+	optional(e, "Reason", r.Reason)
 	if !r.NotOnOrAfter.IsZero() {
 		e.CreateAttr("NotOnOrAfter", Instant(r.NotOnOrAfter))
 	}
@@ -34,18 +33,13 @@ func (r LogoutRequest) Element() *etree.Element {
 	if r.Asynchronous {
 		e.CreateElement("samlp:Extensions").CreateElement("aslo:Asynchronous").CreateAttr("xmlns:aslo", wire.AsyncLogoutNS)
 	}
-	name := e.CreateElement("saml:NameID")
-	for _, a := range []struct{ name, value string }{{"NameQualifier", r.NameID.NameQualifier}, {"SPNameQualifier", r.NameID.SPNameQualifier},
-		{"Format", r.NameID.Format}, {"SPProvidedID", r.NameID.SPProvidedID}} {
-		if a.value != "" {
-			name.CreateAttr(a.name, a.value)
-		}
+	if err := identifier(e, r.NameID, r.EncryptTo); err != nil {
+		return nil, err
 	}
-	name.SetText(r.NameID.Value)
 	for _, index := range r.SessionIndexes {
 		e.CreateElement("samlp:SessionIndex").SetText(index)
 	}
-	return e
+	return e, nil
 }
 
 // LogoutResponse is a samlp:LogoutResponse (SAML Core 3.7.2).
@@ -59,7 +53,7 @@ type LogoutResponse struct {
 }
 
 // Element builds the answer.
-func (r LogoutResponse) Element() *etree.Element {
+func (r LogoutResponse) Element() (*etree.Element, error) {
 	e := message("LogoutResponse", r.ID, r.IssueInstant, r.Destination)
 	e.CreateAttr("InResponseTo", r.InResponseTo)
 	e.CreateElement("saml:Issuer").SetText(r.Issuer)
@@ -68,30 +62,5 @@ func (r LogoutResponse) Element() *etree.Element {
 	if r.Below != "" {
 		code.CreateElement("samlp:StatusCode").CreateAttr("Value", r.Below)
 	}
-	return e
+	return e, nil
 }
-
-// message begins a message of the protocol.
-func message(name, id string, instant time.Time, destination string) *etree.Element {
-	e := etree.NewElement("samlp:" + name)
-	e.CreateAttr("xmlns:samlp", wire.ProtocolNS)
-	e.CreateAttr("xmlns:saml", wire.AssertionNS)
-	e.CreateAttr("ID", id)
-	e.CreateAttr("Version", "2.0")
-	e.CreateAttr("IssueInstant", Instant(instant))
-	if destination != "" {
-		e.CreateAttr("Destination", destination)
-	}
-	return e
-}
-
-// Envelope is a SOAP 1.1 Envelope around a message (SAML Bindings 3.2.2).
-func Envelope(message *etree.Element) *etree.Element {
-	e := etree.NewElement("soap:Envelope")
-	e.CreateAttr("xmlns:soap", wire.SOAPNS)
-	e.CreateElement("soap:Body").AddChild(message)
-	return e
-}
-
-// A Message is one that can be built.
-type Message interface{ Element() *etree.Element }

@@ -27,6 +27,7 @@ type SPMetadata struct {
 	ValidUntil     time.Time
 	ACSURL         string
 	LogoutURL      string // for HTTP-Redirect and HTTP-POST
+	LogoutBySOAP   bool   // LogoutURL is for SOAP too
 	SignsRequests  bool
 	SigningKeys    []MetadataKey
 	EncryptionKeys []MetadataKey // some products encrypt as soon as there is one
@@ -192,7 +193,11 @@ func (m SPMetadata) role(role *etree.Element) error {
 		k.addMethods(descriptor)
 	}
 	if m.LogoutURL != "" {
-		for _, binding := range []string{wire.BindingRedirect, wire.BindingPOST} {
+		bindings := []string{wire.BindingRedirect, wire.BindingPOST}
+		if m.LogoutBySOAP {
+			bindings = append(bindings, wire.BindingSOAP) // last: many take the first that they can
+		}
+		for _, binding := range bindings {
 			slo := role.CreateElement("md:SingleLogoutService")
 			slo.CreateAttr("Binding", binding)
 			slo.CreateAttr("Location", m.LogoutURL)

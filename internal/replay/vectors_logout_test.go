@@ -14,7 +14,7 @@ import (
 const sloURL = "https://sp.example.com/sso/logout"
 
 // aliceThere is what a host has kept of alice's login.
-var aliceThere = saml.LoginSession{NameID: saml.NameID{Value: "alice", Format: samltest.FormatPersistent}, SessionIndex: "_session"}
+var aliceThere = saml.LoginSession{NameID: saml.NameID{Value: "alice", Format: samltest.FormatPersistent}, SessionIndexes: []string{"_session"}}
 
 type logoutChange = func(v *vector, m *samltest.LogoutMessage)
 

@@ -128,8 +128,13 @@ func (d *decoder) assertion(e vouched) (*Assertion, error) {
 	return a, nil
 }
 
+const maxAuthnStatements = 100 // of one assertion, each of which may cost a look into the state store
+
 func (d *decoder) statement(s *sequence, a *Assertion) error {
 	if st, ok := s.take(AssertionNS, "AuthnStatement"); ok {
+		if len(a.Authn) == maxAuthnStatements {
+			return malformed("more than %d authentication statements", maxAuthnStatements)
+		}
 		authn, err := d.authnStatement(st)
 		if a.Authn == nil {
 			a.Authn = a.room.authn[:0]

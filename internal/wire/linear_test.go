@@ -52,9 +52,11 @@ func TestCostIsLinear(t *testing.T) {
 		"attribute statements of many names": func(n int) string {
 			return repeat(n, `<saml:AttributeStatement><saml:Attribute Name="a%d"/></saml:AttributeStatement>`)
 		},
-		"authentication statements": func(n int) string { return strings.Repeat(authn, n) },
-		"other statements":          func(n int) string { return strings.Repeat(`<saml:Statement/>`, n) },
-		"confirmations":             func(n int) string { return `<saml:Subject>` + strings.Repeat(bearer, n) + `</saml:Subject>` },
+		"authenticating authorities": func(n int) string { // of authentication statements there are a hundred at most
+			return strings.Replace(authn, `</saml:AuthnContext>`, repeat(n, `<saml:AuthenticatingAuthority>a%d</saml:AuthenticatingAuthority>`)+`</saml:AuthnContext>`, 1)
+		},
+		"other statements": func(n int) string { return strings.Repeat(`<saml:Statement/>`, n) },
+		"confirmations":    func(n int) string { return `<saml:Subject>` + strings.Repeat(bearer, n) + `</saml:Subject>` },
 		"conditions": func(n int) string {
 			return `<saml:Conditions>` + strings.Repeat(`<saml:OneTimeUse/><x/>`, n) + `</saml:Conditions>`
 		},

@@ -22,6 +22,8 @@ type IdP struct {
 	SSO, SLO           []Endpoint
 	Artifact           []IndexedEndpoint // ArtifactResolutionService
 	Keys               []Key             // for signing or without use
+	EncryptionKeys     []Key             // for encryption or without use
+	EncryptionMethods  []string          // that are declared beside them
 	SigningMethods     []SigningMethod
 	DigestMethods      []string
 	Keyless            int // KeyDescriptors for signing or without use that hold no key
@@ -171,13 +173,7 @@ func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, e
 		case child.Is(MetadataNS, "ArtifactResolutionService"):
 			idp.Artifact = append(idp.Artifact, IndexedEndpoint{r.endpoint(child), r.d.attr(child, "index").Value})
 		case child.Is(MetadataNS, "KeyDescriptor"):
-			if use := r.d.attr(child, "use"); !use.Present || use.Value == "signing" {
-				keys := r.d.keys(child.Child(SignatureNS, "KeyInfo"))
-				if len(keys) == 0 {
-					idp.Keyless++
-				}
-				idp.Keys = append(idp.Keys, keys...)
-			}
+			r.keyDescriptor(&idp, child)
 		case child.Is(MetadataNS, "Extensions"):
 			idp.DisplayName = r.preferred(child.Child(UINS, "UIInfo"), UINS, "DisplayName")
 			idp.Scopes = r.scopes(idp.Scopes, child)
@@ -192,6 +188,26 @@ func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, e
 		}
 	}
 	return idp, nil
+}
+
+// keyDescriptor: without use it is for both (erratum E62).
+func (r *metadataReader) keyDescriptor(idp *IdP, e xmlsec.Element) {
+	use, keys := r.d.attr(e, "use"), r.d.keys(e.Child(SignatureNS, "KeyInfo"))
+	if !use.Present || use.Value == "signing" {
+		if len(keys) == 0 {
+			idp.Keyless++
+		}
+		idp.Keys = append(idp.Keys, keys...)
+	}
+	if use.Present && use.Value != "encryption" {
+		return
+	}
+	idp.EncryptionKeys = append(idp.EncryptionKeys, keys...)
+	for child := range e.Children() {
+		if child.Is(MetadataNS, "EncryptionMethod") {
+			idp.EncryptionMethods = append(idp.EncryptionMethods, r.d.attr(child, "Algorithm").Value)
+		}
+	}
 }
 
 func isTrue(s string) bool { return s == "true" || s == "1" }

@@ -54,7 +54,7 @@ func TestReadIdPs(t *testing.T) {
   <IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:1.1:protocol
     urn:oasis:names:tc:SAML:2.0:protocol" validUntil="2026-06-01T00:00:00Z" WantAuthnRequestsSigned="true" errorURL="https://idp/error">
     <KeyDescriptor use="signing"><ds:KeyInfo><ds:KeyName>k</ds:KeyName><ds:X509Data><ds:X509Certificate>one</ds:X509Certificate><ds:X509Certificate>two</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor>
-    <KeyDescriptor use="encryption"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>wrong</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor>
+    <KeyDescriptor use="encryption"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>wrong</ds:X509Certificate></ds:X509Data></ds:KeyInfo><EncryptionMethod Algorithm="urn:a"/><EncryptionMethod Algorithm="urn:b"/></KeyDescriptor>
     <KeyDescriptor><ds:KeyInfo><ds:KeyValue><ds:RSAKeyValue><ds:Modulus>m</ds:Modulus><ds:Exponent>e</ds:Exponent></ds:RSAKeyValue></ds:KeyValue></ds:KeyInfo></KeyDescriptor>
     <KeyDescriptor><ds:KeyInfo><ds:KeyValue><ds11:ECKeyValue><ds11:NamedCurve URI="c"/><ds11:PublicKey>p</ds11:PublicKey></ds11:ECKeyValue></ds:KeyValue></ds:KeyInfo></KeyDescriptor>
     <KeyDescriptor><ds:KeyInfo><ds11:DEREncodedKeyValue>d</ds11:DEREncodedKeyValue></ds:KeyInfo></KeyDescriptor>
@@ -64,7 +64,9 @@ func TestReadIdPs(t *testing.T) {
   <Organization><OrganizationDisplayName xml:lang="de">Firma</OrganizationDisplayName><OrganizationDisplayName xml:lang="en"> Company </OrganizationDisplayName></Organization></EntityDescriptor>`)
 	assert.Equal(t, wire.IdP{EntityID: "https://idp", ValidUntil: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), ErrorURL: "https://idp/error", WantSignedRequests: true, DisplayName: "Company",
 		SSO:  []wire.Endpoint{{Binding: "redirect", Location: "https://idp/sso"}, {Binding: "post", Location: "https://idp/sso?a=1&b=2"}},
-		Keys: []wire.Key{{Certificates: []string{"one", "two"}}, {Modulus: "m", Exponent: "e"}, {Curve: "c", Point: "p"}, {DER: "d"}}, Keyless: 2}, got)
+		Keys: []wire.Key{{Certificates: []string{"one", "two"}}, {Modulus: "m", Exponent: "e"}, {Curve: "c", Point: "p"}, {DER: "d"}}, Keyless: 2,
+		EncryptionKeys:    []wire.Key{{Certificates: []string{"wrong"}}, {Modulus: "m", Exponent: "e"}, {Curve: "c", Point: "p"}, {DER: "d"}},
+		EncryptionMethods: []string{"urn:a", "urn:b"}}, got)
 	assert.Equal(t, wire.IdP{EntityID: "x"}, theIdP(t, entity("x", role(""))))
 }
 
