@@ -165,7 +165,7 @@ func (sp *ServiceProvider) askForMessage(ctx context.Context, trust *LoginTrust,
 	if err != nil {
 		return nil, err
 	}
-	return sp.config.Artifacts.post(ctx, request.Destination, soap, sp.config.MaxMessageBytes)
+	return sp.config.Artifacts.post(ctx, trust, request.Destination, soap, sp.config.MaxMessageBytes)
 }
 
 // readResolved takes the Response out of what came, and holds the ArtifactResponse around it against what was asked.

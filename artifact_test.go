@@ -122,7 +122,7 @@ func TestArtifact(t *testing.T) {
 
 // What comes by an artifact is judged as if it had come by itself, and what is around it as well.
 //
-// req: CORE-3.5.3-irt CORE-3.5.3-empty CORE-3.5-same AF-SIG BIND-3.2.2.1-req
+// req: CORE-3.5.3-irt CORE-3.5.3-empty CORE-3.5-same AF-SIG BIND-3.2.2.1-req BIND-3.2.2.1
 func TestArtifactResponsesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	mallory, err := samltest.New(samltest.Options{EntityID: "https://mallory.example.com"})
@@ -159,6 +159,16 @@ func TestArtifactResponsesThatAreRefused(t *testing.T) {
 		"two responses": {func(_ *samltest.Answer, r *samltest.Resolution) {
 			r.AfterSign = func(e *etree.Element) { e.AddChild(e.SelectElement("Response").Copy()) }
 		}, saml.BadResponse},
+		"a foreign element beside it in the Body": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.Bytes = func(b []byte) []byte { return edited(b, "</soap:Body>", `<x xmlns="urn:x"/></soap:Body>`) }
+		}, saml.ArtifactFailed},
+		"two in the Body": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.Bytes = func(b []byte) []byte {
+				message := b[bytes.Index(b, []byte("<soap:Body>"))+len("<soap:Body>") : bytes.Index(b, []byte("</soap:Body>"))]
+				second := bytes.Replace(message, []byte(` ID="_`), []byte(` ID="_2`), -1)
+				return edited(b, "</soap:Body>", string(second)+"</soap:Body>")
+			}
+		}, saml.ArtifactFailed},
 		"a bare Response": {func(a *samltest.Answer, r *samltest.Resolution) { r.Bytes = func([]byte) []byte { return a.XML() } }, saml.ArtifactFailed},
 		"a fault": {func(_ *samltest.Answer, r *samltest.Resolution) {
 			r.Bytes = func([]byte) []byte {

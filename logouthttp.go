@@ -194,14 +194,19 @@ func (sp *ServiceProvider) writeAnswer(w http.ResponseWriter, r *http.Request, a
 const soapFault = `<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body><soap:Fault>` +
 	`<faultcode>soap:Client</faultcode><faultstring>The message was refused.</faultstring></soap:Fault></soap:Body></soap:Envelope>`
 
-// writeSOAP answers on the identity provider's own connection: with a status where the request is known to be its own, or
-// with a fault (erratum E19).
+// writeSOAP answers on the identity provider's own connection: with a status where the request is known to be its own, with a
+// fault where there is no request, or that nobody can process (erratum E19), and with 403 and nothing else to whom it is not for
+// (SAML Bindings 3.2.3.3).
 func (sp *ServiceProvider) writeSOAP(w http.ResponseWriter, r *http.Request, answer *LogoutAnswer, err error) error {
 	status, body := http.StatusOK, []byte(soapFault)
 	switch {
 	case err != nil:
-		sp.report(r, asError(err))
+		refused := asError(err)
+		sp.report(r, refused)
 		status = http.StatusInternalServerError
+		if refused.status() == http.StatusForbidden && refused.Reason != BadResponse {
+			status, body = http.StatusForbidden, nil
+		}
 	case answer.Refusal != nil:
 		sp.report(r, answer.Refusal)
 	}

@@ -1,6 +1,7 @@
 package saml_test
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -361,7 +362,7 @@ func TestLogoutURLWithQuery(t *testing.T) {
 
 // By SOAP: an answer with a status, or a fault, and never a page.
 //
-// req: E19 BIND-3.2.3.2 BIND-3.2.2.2
+// req: E19 BIND-3.2.3.2 BIND-3.2.2.2 BIND-3.2.2.1 BIND-3.2.3.3-403
 func TestHandlerSOAP(t *testing.T) {
 	t.Parallel()
 	s := newLeavingSite(t)
@@ -388,18 +389,42 @@ func TestHandlerSOAP(t *testing.T) {
 	assert.Contains(t, body, samltest.Requester)
 	assert.Equal(t, saml.Replayed, s.reason())
 
-	m = s.idp.LogoutRequest(saml.LoginSession{NameID: saml.NameID{Value: "x"}}, sloURL)
-	m.Unsigned = true
-	for _, xml := range [][]byte{m.SOAP(), []byte("<a/>"), m.XML(), nil} {
-		resp, body = post(xml)
-		if xml == nil {
-			assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
+	good := s.idp.LogoutRequest(saml.LoginSession{NameID: saml.NameID{Value: "x"}}, sloURL)
+	unsigned, stranger := *good, *otherIdP(t).LogoutRequest(saml.LoginSession{NameID: saml.NameID{Value: "x"}}, sloURL)
+	unsigned.Unsigned = true
+	for name, c := range map[string]struct {
+		body   []byte
+		status int
+	}{
+		"unsigned":                   {unsigned.SOAP(), http.StatusForbidden},
+		"of an unknown issuer":       {stranger.SOAP(), http.StatusForbidden},
+		"no envelope":                {good.XML(), http.StatusInternalServerError},
+		"no message":                 {[]byte("<a/>"), http.StatusInternalServerError},
+		"no XML":                     {[]byte("<"), http.StatusInternalServerError},
+		"two messages in the Body":   {edited(good.SOAP(), "</s:Body>", `<x xmlns="urn:x"/></s:Body>`), http.StatusInternalServerError},
+		"another one in front of it": {edited(good.SOAP(), "<s:Body>", `<s:Body><x xmlns="urn:x"/>`), http.StatusInternalServerError},
+		"something behind the Body":  {edited(good.SOAP(), "</s:Body>", `</s:Body><s:Body/>`), http.StatusInternalServerError},
+		"an empty Body":              {[]byte(`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body/></s:Envelope>`), http.StatusInternalServerError},
+	} {
+		resp, body = post(c.body)
+		assert.Equal(t, c.status, resp.StatusCode, name)
+		if c.status == http.StatusForbidden {
+			assert.Empty(t, body, name)
 			continue
 		}
-		assert.Equal(t, http.StatusInternalServerError, resp.StatusCode)
-		assert.Contains(t, body, "soap:Fault")
-		assert.NotContains(t, body, "Signature")
+		assert.Contains(t, body, "soap:Fault", name)
+		assert.NotContains(t, body, "Signature", name)
 	}
+	resp, _ = post(nil)
+	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
+}
+
+// edited replaces what must be there.
+func edited(b []byte, old, new string) []byte {
+	if !bytes.Contains(b, []byte(old)) {
+		panic("nothing to edit: " + old)
+	}
+	return bytes.Replace(b, []byte(old), []byte(new), 1)
 }
 
 // Where no answer is awaited, or has a place to go, there is a page.

@@ -29,7 +29,7 @@ func (sp *ServiceProvider) LogoutBySOAP(ctx context.Context, session LoginSessio
 	if err != nil {
 		return nil, err
 	}
-	answer, err := sp.config.LogoutClient.post(ctx, trust.SLOSOAPURL, sent.soap, sp.config.MaxMessageBytes)
+	answer, err := sp.config.LogoutClient.post(ctx, trust, trust.SLOSOAPURL, sent.soap, sp.config.MaxMessageBytes)
 	if err != nil {
 		return nil, fmt.Errorf("saml: logout by SOAP: %w", err)
 	}

@@ -92,6 +92,7 @@ func TestProposeTrust(t *testing.T) {
 		SLOURL: "https://idp.uni.example/idp/profile/SAML2/Redirect/SLO", SLOPostURL: "https://idp.uni.example/idp/profile/SAML2/POST/SLO",
 		ErrorURL: "https://uni.example/help", State: saml.Provisional, SAML: true, LinkOnLoginPage: true,
 		ArtifactServices: []saml.ArtifactService{{Index: 1, URL: "https://idp.uni.example/idp/profile/ArtifactResolution"}},
+		EncryptionKeys:   []saml.PublicKey{pinned(t, idp.Certificate()), pinned(t, encryption.Certificate())},
 	}, p.Trust)
 	assert.Equal(t, 12*time.Hour, p.CacheDuration)
 	assert.Zero(t, p.ValidUntil)

@@ -5,6 +5,7 @@ package outbound
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,6 +32,11 @@ type Client struct {
 	MaxRedirects int
 	// TLS is the configuration for TLS; nil verifies by the system's roots. TLS 1.2 is the least.
 	TLS *tls.Config
+	// ServerKeys, for Post, are keys of which a server may hold one in the place of a certificate that an authority vouches for.
+	ServerKeys []crypto.PublicKey
+	// User and Password, for Post, go along by HTTP Basic unless both are "" (RFC 7617): with the first request, since a challenge
+	// is not awaited.
+	User, Password string
 	// Proxy picks a proxy, nil none. The environment is not asked. A proxy resolves names itself, so the Guard sees the
 	// proxy's address, and of the target's only what the URL writes as an address.
 	Proxy func(*http.Request) (*url.URL, error)
@@ -88,7 +95,18 @@ func (c Client) Post(ctx context.Context, target, contentType string, body []byt
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("Cache-Control", "no-cache, no-store")
 	request.Header.Set("Pragma", "no-cache")
-	answer, next, err := c.exchange(c.transport(), request)
+	if c.User != "" || c.Password != "" {
+		request.SetBasicAuth(c.User, c.Password)
+	}
+	transport := c.transport()
+	answer, next, err := c.exchange(transport, request)
+	if c.isPinned(err) { // nothing was sent yet
+		request = request.Clone(ctx)
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		transport.TLSClientConfig.InsecureSkipVerify = true // checkPinned does it
+		transport.TLSClientConfig.VerifyConnection = c.checkPinned
+		answer, next, err = c.exchange(transport, request)
+	}
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
@@ -96,6 +114,26 @@ func (c Client) Post(ctx context.Context, target, contentType string, body []byt
 		return nil, errors.New("a redirect in answer to a POST")
 	}
 	return answer, nil
+}
+
+// isPinned reports whether a server was refused for its certificate, although its key is one of ServerKeys: who vouches for the
+// certificate, and until when, does not matter then, nor what it is called (SAML V2.0 Metadata Interoperability Profile 2.6.1).
+func (c Client) isPinned(err error) bool {
+	refused, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok && len(refused.UnverifiedCertificates) > 0 && c.hasServerKey(refused.UnverifiedCertificates[0].PublicKey)
+}
+
+// checkPinned admits a server that has proven, by the handshake, that it holds one of ServerKeys.
+func (c Client) checkPinned(state tls.ConnectionState) error {
+	if len(state.PeerCertificates) == 0 || !c.hasServerKey(state.PeerCertificates[0].PublicKey) {
+		return errors.New("a server with another key")
+	}
+	return nil
+}
+
+func (c Client) hasServerKey(key crypto.PublicKey) bool {
+	comparable, ok := key.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && slices.ContainsFunc(c.ServerKeys, comparable.Equal)
 }
 
 // transport has no connections to keep: no goroutine outlives a request.
