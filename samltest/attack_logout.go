@@ -85,6 +85,7 @@ func requestAttacks() (list []LogoutAttack) {
 		m.Seal, m.Issuer = s.Mallory, &NameID{Value: "https://unknown.example.net"}
 	})
 	add("of nobody", Profile, "SAML Profiles 4.4.4.1", because(saml.WrongIssuer), func(_ *LogoutScene, m *LogoutMessage) { m.Issuer = nil })
+	add("of an Issuer of another Format", Profile, "SAML Profiles 4.4.4.1", because(saml.WrongIssuer), func(_ *LogoutScene, m *LogoutMessage) { m.Issuer.Format = FormatEmail })
 	add("signed with SHA-1", Keys, "SHAttered", because(saml.WeakAlgorithm), func(_ *LogoutScene, m *LogoutMessage) { m.Seal.Method, m.Seal.Digest = RSASHA1, SHA1 })
 	add("for another service provider", Mixup, "SAML Bindings 3.4.5.2", because(saml.WrongDestination), func(_ *LogoutScene, m *LogoutMessage) {
 		m.Destination = "https://other-sp.example.net/sso/logout"
@@ -93,6 +94,9 @@ func requestAttacks() (list []LogoutAttack) {
 	add("for anybody", Profile, "SAML Bindings 3.4.5.2", because(saml.WrongDestination), func(_ *LogoutScene, m *LogoutMessage) { m.Destination = "" })
 	add("expired", Profile, "SAML Core 3.7.1", because(saml.Expired), func(s *LogoutScene, m *LogoutMessage) {
 		m.IssueInstant, m.NotOnOrAfter = s.IdP.In(-time.Hour), s.IdP.In(-30*time.Minute)
+	})
+	add("just expired", Profile, "SAML Core 3.7.1", because(saml.Expired), func(s *LogoutScene, m *LogoutMessage) {
+		m.IssueInstant, m.NotOnOrAfter = s.IdP.In(-time.Hour), s.IdP.In(-4*time.Minute) // the usual tolerance is three
 	})
 	add("a week old, good for ever", Profile, "SAML Security Considerations 6.1.2", because(saml.Expired), func(s *LogoutScene, m *LogoutMessage) {
 		m.IssueInstant, m.NotOnOrAfter = s.IdP.In(-7*24*time.Hour), s.IdP.In(24*365*time.Hour)
