@@ -407,6 +407,10 @@ func TestRequiredAttributes(t *testing.T) {
 	assert.Equal(t, "https://idp.example.com/help", e.ErrorURL)
 	assert.Equal(t, w.idp.EntityID, e.Domain)
 	login, err = w.login(func(a *samltest.Answer) {
+		a.Assertion().Attributes = []samltest.Attribute{samltest.Attr("department", "7"), samltest.Attr("badge")}
+	})
+	refused(t, saml.MissingAttribute, login, err) // an attribute without value says nothing
+	login, err = w.login(func(a *samltest.Answer) {
 		a.Assertion().Attributes = []samltest.Attribute{samltest.Attr("department", "7"), samltest.Attr("badge", "1")}
 	})
 	accepted(t, login, err)
