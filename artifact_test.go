@@ -144,6 +144,21 @@ func TestArtifactResponsesThatAreRefused(t *testing.T) {
 		"another request":        {func(_ *samltest.Answer, r *samltest.Resolution) { r.InResponseTo = "_other" }, saml.ArtifactFailed},
 		"failure":                {func(_ *samltest.Answer, r *samltest.Resolution) { r.Status = samltest.Requester }, saml.ArtifactFailed},
 		"empty":                  {func(_ *samltest.Answer, r *samltest.Resolution) { r.Answer = nil }, saml.ArtifactFailed},
+		"something behind the Response": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.CreateElement("samlp:More") }
+		}, saml.BadResponse},
+		"something inside the Response": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.SelectElement("Response").CreateElement("samlp:More") }
+		}, saml.BadResponse},
+		"no Status": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.RemoveChild(e.SelectElement("Status")) }
+		}, saml.BadResponse},
+		"an IssueInstant that is none": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.CreateAttr("IssueInstant", "now") }
+		}, saml.BadResponse},
+		"another message": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.Tag = "LogoutResponse" }
+		}, saml.BadResponse},
 		"SAML 1.1": {func(_ *samltest.Answer, r *samltest.Resolution) {
 			r.AfterSign = func(e *etree.Element) { e.CreateAttr("Version", "1.1") }
 		}, saml.ArtifactFailed},

@@ -118,6 +118,12 @@ func requestAttacks() (list []LogoutAttack) {
 	add("nobody, so everybody", Profile, "SAML Core 3.7.1", because(saml.NoSubject), func(_ *LogoutScene, m *LogoutMessage) { m.NameID, m.SessionIndexes = nil, nil })
 	add("a blank name", Profile, "SAML Core 3.7.1", because(saml.NoSubject), func(_ *LogoutScene, m *LogoutMessage) { m.NameID.Value, m.SessionIndexes = Blank, nil })
 	add("a blank session, so all", Profile, "SAML Core 3.7.3.1", because(saml.BadResponse), func(_ *LogoutScene, m *LogoutMessage) { m.SessionIndexes = []string{Blank} })
+	add("of more sessions than anybody has", Parsing, "CWE-770", because(saml.BadResponse), func(s *LogoutScene, m *LogoutMessage) {
+		for range 100 {
+			m.SessionIndexes = append([]string{newID()}, m.SessionIndexes...)
+		}
+	})
+	add("an IssueInstant that is none", Profile, "SAML Core 1.3.3", because(saml.BadResponse), func(_ *LogoutScene, m *LogoutMessage) { m.IssueInstant = "now" })
 	add("two names", Parsing, "SAML Core 3.7.1", because(saml.BadResponse), func(_ *LogoutScene, m *LogoutMessage) {
 		m.Identifier = []string{`<saml:NameID xmlns:saml="` + nsAssertion + `">` + evil + `</saml:NameID>`}
 	})
@@ -333,6 +339,13 @@ func answerAttacks() (list []LogoutAttack) {
 		m.Destination = "https://other-sp.example.net/sso/logout"
 	})
 	add("answer: failure", Profile, "SAML Core 3.2.2.2", nil, func(_ *LogoutScene, m *LogoutMessage) { m.Status = &Status{Code: Responder} })
+	add("answer: with an assertion", Profile, "SAML Core 3.7.2", because(saml.BadResponse), func(s *LogoutScene, m *LogoutMessage) {
+		m.BeforeSign = func(root *etree.Element) {
+			assertion := root.CreateElement("saml:Assertion")
+			assertion.CreateAttr("xmlns:saml", nsAssertion)
+		}
+	})
+	add("answer: with an IssueInstant that is none", Profile, "SAML Core 1.3.3", because(saml.BadResponse), func(_ *LogoutScene, m *LogoutMessage) { m.IssueInstant = "now" })
 	add("answer: without status", Profile, "SAML Core 3.2.2", nil, func(_ *LogoutScene, m *LogoutMessage) { m.Status = nil })
 	list = append(list, LogoutAttack{"answer: in another browser", Mixup, "SAML Core 3.2.2", because(saml.BrowserMismatch), func(s *LogoutScene) saml.LogoutMessage {
 		req, _ := s.Begin()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,6 +36,7 @@ func (c catcher) String() string { return [...]string{"survived", "unit test", "
 const (
 	patience = 20 * time.Second // for what runs for ever
 	longTest = time.Second      // not run for one mutant after the other
+	enough   = 96               // tests of a suite for one mutant, where all of a suite come by it
 	perRun   = 24               // tests that are run at a time, since the first ones catch most mutants
 )
 
@@ -42,7 +44,7 @@ const (
 func (r *reach) try(root string, m mutation, list []*suite) fate {
 	f := fate{mutation: m}
 	for _, attacks := range []bool{true, false} {
-		for _, s := range list {
+		for _, s := range ownFirst(list, m) {
 			var tests []string
 			for _, p := range r.probes[m.number] {
 				if p.suite == s && p.attack == attacks && (attacks || r.takes[p] < longTest) {
@@ -50,8 +52,11 @@ func (r *reach) try(root string, m mutation, list []*suite) fate {
 				}
 			}
 			slices.SortStableFunc(tests, func(a, b string) int { return int(r.takes[probe{s, a, attacks}] - r.takes[probe{s, b, attacks}]) })
-			for _, some := range portions(tests) {
-				if by, how, failed := s.run(root, m, some); failed {
+			if attacks || s.dir != path.Dir(m.file) {
+				tests = some(tests)
+			}
+			for _, portion := range portions(tests) {
+				if by, how, failed := s.run(root, m, portion); failed {
 					f.caught, f.by, f.how = unitTest, by, how
 					if attacks {
 						f.caught = attack
@@ -62,6 +67,32 @@ func (r *reach) try(root string, m mutation, list []*suite) fate {
 		}
 	}
 	return f
+}
+
+// ownFirst puts the tests of the mutant's own package in front.
+func ownFirst(list []*suite, m mutation) []*suite {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b *suite) int {
+		own := func(s *suite) int {
+			if s.dir == path.Dir(m.file) {
+				return 0
+			}
+			return 1
+		}
+		return own(a) - own(b)
+	})
+	return list
+}
+
+// some are at most as many tests as are run where many would notice a mutant, from all over the list.
+func some(tests []string) (list []string) {
+	if len(tests) <= enough {
+		return tests
+	}
+	for i := range enough {
+		list = append(list, tests[i*len(tests)/enough])
+	}
+	return list
 }
 
 // portions splits tests into runs: subtests of one test, or tests without.
