@@ -3,9 +3,11 @@ package saml_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -148,6 +150,24 @@ func TestArtifactResponsesThatAreRefused(t *testing.T) {
 		"another request":        {func(_ *samltest.Answer, r *samltest.Resolution) { r.InResponseTo = "_other" }, saml.ArtifactFailed},
 		"failure":                {func(_ *samltest.Answer, r *samltest.Resolution) { r.Status = samltest.Requester }, saml.ArtifactFailed},
 		"empty":                  {func(_ *samltest.Answer, r *samltest.Resolution) { r.Answer = nil }, saml.ArtifactFailed},
+		"something behind the Response": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.CreateElement("samlp:More") }
+		}, saml.BadResponse},
+		"something inside the Response": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.SelectElement("Response").CreateElement("samlp:More") }
+		}, saml.BadResponse},
+		"no Status": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.RemoveChild(e.SelectElement("Status")) }
+		}, saml.BadResponse},
+		"an IssueInstant that is none": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.CreateAttr("IssueInstant", "now") }
+		}, saml.BadResponse},
+		"another message": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.Tag = "LogoutResponse" }
+		}, saml.BadResponse},
+		"SAML 1.1": {func(_ *samltest.Answer, r *samltest.Resolution) {
+			r.AfterSign = func(e *etree.Element) { e.CreateAttr("Version", "1.1") }
+		}, saml.ArtifactFailed},
 		"a changed outer signature": {func(a *samltest.Answer, r *samltest.Resolution) {
 			r.Sign = true
 			r.AfterSign = func(e *etree.Element) { e.CreateAttr("Consent", "urn:x") }
@@ -319,6 +339,13 @@ func TestArtifactsThatLeadNowhere(t *testing.T) {
 	assert.Equal(t, saml.BadRequest, s.reason())
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
 
+	answer := s.idp.Answer(b.start("")).Form()
+	b.do(httptest.NewRequest(http.MethodGet, "https://sp.example.com/sso/acs?"+answer.Encode(), nil), true)
+	assert.Equal(t, saml.BadRequest, s.reason(), "a GET is for artifacts only")
+	b.do(formRequest("https://sp.example.com/sso/acs?SAMLart="+url.QueryEscape(good), url.Values{}), true)
+	assert.Equal(t, saml.BadRequest, s.reason(), "the query of a POST is nothing")
+	assert.Empty(t, s.asked)
+
 	source := saml.ArtifactSource("https://IdentityProvider.com/SAML") // SAML Bindings 3.6.8
 	example, err := base64.StdEncoding.DecodeString("AAQAADWNEw5VT47wcO4zX/iEzMmFQvGknDfws2ZtqSGdkNSbsW1cmVR0bzU=")
 	require.NoError(t, err)
@@ -359,4 +386,68 @@ func TestArtifactResolverConfig(t *testing.T) {
 	assert.Empty(t, s.asked)
 	assert.NotContains(t, s.refusals.Load().Error(), artifact)
 	assert.NotContains(t, fmt.Sprint(s.refusals.Load()), "127.0.0.1")
+}
+
+// lookless is a store that knows nothing of artifacts.
+type lookless struct{ saml.TrustStore }
+
+// brokenTrusts fails for whom it is told to.
+type brokenTrusts struct {
+	*saml.MemoryTrusts
+	source bool
+	domain string
+}
+
+func (b *brokenTrusts) FindTrust(ctx context.Context, domain string) (saml.LoginTrust, bool, error) {
+	if domain == b.domain {
+		return saml.LoginTrust{}, false, errBroken
+	}
+	return b.MemoryTrusts.FindTrust(ctx, domain)
+}
+
+func (b *brokenTrusts) FindTrustBySource(ctx context.Context, source [20]byte) (saml.LoginTrust, bool, error) {
+	if b.source {
+		return saml.LoginTrust{}, false, errBroken
+	}
+	return b.MemoryTrusts.FindTrustBySource(ctx, source)
+}
+
+// downSigner is a key that cannot be reached.
+type downSigner struct{ crypto.Signer }
+
+func (downSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errBroken }
+
+// What an artifact needs and cannot have refuses it, and is not papered over.
+func TestArtifactWithoutItsStores(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*saml.LoginTrust, *saml.Config)
+		reason saml.Reason
+	}{
+		"no look-up by source": {func(_ *saml.LoginTrust, c *saml.Config) { c.Trusts = lookless{c.Trusts} }, saml.NotConfigured},
+		"a broken one": {func(_ *saml.LoginTrust, c *saml.Config) {
+			c.Trusts = &brokenTrusts{c.Trusts.(*saml.MemoryTrusts), true, ""}
+		}, saml.StoreFailed},
+		"no memory of artifact": {func(_ *saml.LoginTrust, c *saml.Config) {
+			c.State = &brokenState{MemoryState: saml.NewMemoryState(), add: errBroken}
+		}, saml.StoreFailed},
+		"no key": {func(_ *saml.LoginTrust, c *saml.Config) {
+			c.SigningKeys = []saml.KeyPair{{Signer: downSigner{c.SigningKeys[0].Signer}}}
+		}, saml.ArtifactFailed},
+		"an issuer around it who cannot be looked up": {func(_ *saml.LoginTrust, c *saml.Config) {
+			c.Trusts = &brokenTrusts{c.Trusts.(*saml.MemoryTrusts), false, "https://alias.example.com"}
+		}, saml.StoreFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newArtifactSite(t, c.change)
+			artifact, r := s.idp.Artifact(0, s.idp.Answer(samltest.Request{ID: "_x", SPEntityID: "https://sp.example.com/sso/metadata", ACSURL: "https://sp.example.com/sso/acs"}))
+			r.Issuer = "https://alias.example.com"
+			b := s.browser()
+			form := url.Values{"SAMLart": {artifact}, "hop": {"1"}}
+			b.do(formRequest("https://sp.example.com/sso/acs", form), false)
+			assert.Equal(t, c.reason, s.reason())
+			assert.Zero(t, s.logins.Load())
+		})
+	}
 }

@@ -218,7 +218,7 @@ func (sp *ServiceProvider) trySender(response *wire.Response, posted Posted, tru
 		if err != nil {
 			continue
 		}
-		c := &candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL}
+		c := &candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL, rules: sp.rules}
 		return sender{opened: c, note: "the message is whole, but signed with a key that is not on file: " + keyInWords(k) +
 			". Either the identity provider has changed its key, or somebody else made the message: compare the SHA-256 with the identity provider's administrator before you add it"}
 	}

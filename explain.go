@@ -92,9 +92,9 @@ func (e *explanation) run(ctx context.Context) *Report {
 	defer e.sp.release(e.w)
 
 	e.stages(ctx, openingStages)
-	e.rules(ctx, envelopeRules, e.c != nil)
+	e.rules(ctx, e.sp.rules.envelope, e.c != nil)
 	e.stages(ctx, statusStages)
-	e.rules(ctx, assertionRules, e.c != nil && e.c.Assertion != nil)
+	e.rules(ctx, e.sp.rules.assertion, e.c != nil && e.c.Assertion != nil)
 	if e.known == nil {
 		e.stages(ctx, closingStages)
 	} else {
@@ -374,7 +374,7 @@ func (e *explanation) browser(context.Context) (string, *Error) {
 	return "the one that began the login", checkBrowser(e.pending, e.posted)
 }
 
-func (e *explanation) asked(context.Context) (string, *Error) { return "", e.c.askedRules(e.pending) }
+func (e *explanation) asked(context.Context) (string, *Error) { return "", e.c.applyAsked(e.pending) }
 
 func (e *explanation) firstUse(ctx context.Context) (string, *Error) {
 	_, found, err := e.sp.config.State.Get(ctx, e.sp.usedKey(e.c))

@@ -2,47 +2,48 @@ package saml
 
 import (
 	"context"
+	"reflect"
+	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/logintrust/saml/internal/wire"
 )
 
-// WithoutRule is a copy of the service provider that lacks its i-th rule, and that rule's name; nil behind the last.
-// Nothing outside this package's tests can make one.
-func (sp *ServiceProvider) WithoutRule(i int) (lacking *ServiceProvider, name string) {
+// WithoutRule is a copy of the service provider that lacks its i-th rule, with the name of the rule's function and its reason;
+// nil behind the last. Nothing outside this package's tests can make one.
+func (sp *ServiceProvider) WithoutRule(i int) (lacking *ServiceProvider, name string, reason Reason) {
 	lacking, err := New(sp.config)
 	if err != nil {
 		panic(err)
 	}
-	drop := func(list []rule, i int) []rule { return slices.Delete(slices.Clone(list), i, i+1) }
-	if i < len(envelopeRules) {
-		lacking.envelope = drop(envelopeRules, i)
-		return lacking, string(envelopeRules[i].reason) + ", " + envelopeRules[i].spec
+	rules := *lacking.rules
+	lacking.rules = &rules
+	var check any
+	switch {
+	case drop(&rules.envelope, &i, &reason, &check), drop(&rules.assertion, &i, &reason, &check), drop(&rules.confirmation, &i, &reason, &check),
+		drop(&rules.asked, &i, &reason, &check), drop(&rules.address, &i, &reason, &check), drop(&rules.departure, &i, &reason, &check):
+		name = runtime.FuncForPC(reflect.ValueOf(check).Pointer()).Name()
+		return lacking, name[strings.LastIndexByte(name, '.')+1:], reason
 	}
-	if i -= len(envelopeRules); i < len(assertionRules) {
-		lacking.assertion = drop(assertionRules, i)
-		return lacking, string(assertionRules[i].reason) + ", " + assertionRules[i].spec
-	}
-	return nil, ""
+	return nil, "", ""
 }
 
-// WithoutLogoutRule is WithoutRule for messages of single logout.
-func (sp *ServiceProvider) WithoutLogoutRule(i int) (lacking *ServiceProvider, name string) {
-	lacking, err := New(sp.config)
-	if err != nil {
-		panic(err)
+// drop takes the i-th rule out of a list, or counts i down by the list's length.
+func drop[R interface{ parts() (Reason, any) }](list *[]R, i *int, reason *Reason, check *any) bool {
+	if *i >= len(*list) {
+		*i -= len(*list)
+		return false
 	}
-	drop := func(list []logoutRule, i int) []logoutRule { return slices.Delete(slices.Clone(list), i, i+1) }
-	if i < len(addressRules) {
-		lacking.address = drop(addressRules, i)
-		return lacking, string(addressRules[i].reason)
-	}
-	if i -= len(addressRules); i < len(departureRules) {
-		lacking.departure = drop(departureRules, i)
-		return lacking, string(departureRules[i].reason)
-	}
-	return nil, ""
+	*reason, *check = (*list)[*i].parts()
+	*list = slices.Delete(slices.Clone(*list), *i, *i+1)
+	return true
 }
+
+func (r rule) parts() (Reason, any)             { return r.reason, r.check }
+func (r confirmationRule) parts() (Reason, any) { return r.reason, r.check }
+func (r askedRule) parts() (Reason, any)        { return r.reason, r.check }
+func (r logoutRule) parts() (Reason, any)       { return r.reason, r.check }
 
 // StripQuestionMark and LocalPath are for the fuzz target of their counterpart.
 var (

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -284,6 +285,13 @@ func TestBadForms(t *testing.T) {
 	relayTwice["RelayState"] = []string{"a", "b"}
 	longRelay := good()
 	longRelay.Set("RelayState", strings.Repeat("a", 1<<20))
+	hopTwice := good()
+	hopTwice["hop"] = []string{"1", "1"}
+	torn := formRequest(acs, good())
+	torn.Body = io.NopCloser(io.MultiReader(torn.Body, iotest.ErrReader(io.ErrUnexpectedEOF)))
+	torn.ContentLength = -1
+	badField := formRequest(acs, nil)
+	badField.Body = io.NopCloser(strings.NewReader(good().Encode() + "&x=%zz"))
 	multipart := formRequest(acs, good())
 	multipart.Header.Set("Content-Type", "multipart/form-data; boundary=x")
 	untyped := formRequest(acs, good())
@@ -300,6 +308,9 @@ func TestBadForms(t *testing.T) {
 		{"twice", formRequest(acs, twice), 400, saml.BadRequest},
 		{"relay state twice", formRequest(acs, relayTwice), 400, saml.BadRequest},
 		{"relay state of a megabyte", formRequest(acs, longRelay), 413, saml.TooLarge},
+		{"hop twice", formRequest(acs, hopTwice), 400, saml.BadRequest},
+		{"torn off behind the last field", torn, 400, saml.BadRequest},
+		{"a field beside it that is badly escaped", badField, 400, saml.BadRequest},
 		{"multipart", multipart, 400, saml.BadRequest},
 		{"no content type", untyped, 400, saml.BadRequest},
 		{"not base64", formRequest(acs, url.Values{"SAMLResponse": {"!!!"}}), 403, saml.BadResponse},

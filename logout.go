@@ -274,7 +274,7 @@ func (sp *ServiceProvider) openLogout(ctx context.Context, w *workspace, m Logou
 	if refused := d.open(w, &message, query, sp.policy(d.trust), sp.opener(w)); refused != nil {
 		return nil, refused.of(d.trust)
 	}
-	if refused := d.apply(sp.address); refused != nil {
+	if refused := d.apply(sp.rules.address); refused != nil {
 		return nil, refused.of(d.trust)
 	}
 	if refused := sp.confirmLogoutIssuer(ctx, d); refused != nil {
@@ -419,7 +419,7 @@ func (d *departure) logout(sp string) Logout {
 // answerLogout does what the request asks for, if it may, and answers.
 func (sp *ServiceProvider) answerLogout(ctx context.Context, d *departure) (*LogoutAnswer, *Error) {
 	answer := &LogoutAnswer{Domain: d.trust.Domain}
-	refusal := d.apply(sp.departure)
+	refusal := d.apply(sp.rules.departure)
 	if refusal == nil {
 		refusal = sp.hearOnce(ctx, d)
 	}
@@ -465,7 +465,7 @@ func (sp *ServiceProvider) endSessions(ctx context.Context, d *departure) (int, 
 
 // completeLogout holds an answer against the request that waits for it.
 func (sp *ServiceProvider) completeLogout(ctx context.Context, d *departure, browserKey string) (*LogoutResult, *Error) {
-	if refused := d.apply(sp.departure); refused != nil {
+	if refused := d.apply(sp.rules.departure); refused != nil {
 		return nil, refused
 	}
 	id := d.response.InResponseTo

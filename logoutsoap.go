@@ -59,13 +59,13 @@ func (sp *ServiceProvider) readSOAPAnswer(ctx context.Context, trust *LoginTrust
 	if refused := d.open(w, &message, nil, sp.policy(d.trust), sp.opener(w)); refused != nil {
 		return nil, refused
 	}
-	if refused := d.apply(sp.address); refused != nil {
+	if refused := d.apply(sp.rules.address); refused != nil {
 		return nil, refused
 	}
 	if refused := sp.confirmLogoutIssuer(ctx, d); refused != nil {
 		return nil, refused
 	}
-	if refused := d.apply(sp.departure); refused != nil {
+	if refused := d.apply(sp.rules.departure); refused != nil {
 		return nil, refused
 	}
 	if id := d.response.InResponseTo; id.Value != request.ID {

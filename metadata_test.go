@@ -218,6 +218,10 @@ func TestBareKeysInMetadata(t *testing.T) {
 	}
 	for _, bad := range []string{``, `<ds:KeyName>x</ds:KeyName>`, `<ds:KeyValue><ds:RSAKeyValue/></ds:KeyValue>`,
 		`<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>!!</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`,
+		`<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>` + b64(rsaKey.N.Bytes()) + `!</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`,
+		`<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>` + b64(rsaKey.N.Bytes()) + `</ds:Modulus><ds:Exponent>AQAB!</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`,
+		`<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>` + b64(rsaKey.N.Bytes()) + `</ds:Modulus><ds:Exponent>AQAAAAAAAAAAAQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`, // 65537 in its last octets
+		`<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>` + b64(rsaKey.N.Bytes()) + `</ds:Modulus><ds:Exponent/></ds:RSAKeyValue></ds:KeyValue>`,
 		`<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AQAB</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`} {
 		_, err := import1(bad)
 		assert.ErrorContains(t, err, "no signing key")

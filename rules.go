@@ -21,6 +21,7 @@ type candidate struct {
 	now      time.Time
 	skew     time.Duration
 	client   netip.Addr // invalid if the host does not know it
+	rules    *ruleBook
 
 	confirmed *wire.Confirmation // set by checkConfirmation
 }
@@ -103,6 +104,18 @@ var assertionRules = []rule{
 	{"authentication context", WrongAuthnContext, "the login trust", checkAuthnContext, showAuthnContext, ruleStatement},
 	{"authentication age", ReauthenticationRequired, "the login trust", checkAuthnAge, showAuthnInstant, ruleStatement},
 	{"required attributes", MissingAttribute, "the login trust", checkRequiredAttributes, showAttributes, ""},
+}
+
+// A ruleBook holds every rule that a message is held against; a test takes them away one at a time.
+type ruleBook struct {
+	envelope, assertion []rule
+	confirmation        []confirmationRule
+	asked               []askedRule
+	address, departure  []logoutRule
+}
+
+func allRules() *ruleBook {
+	return &ruleBook{envelopeRules, assertionRules, confirmationRules, askedRules, addressRules, departureRules}
 }
 
 // before reports that t is still to come, and after that it is over; both with the tolerance for clocks that differ.
@@ -259,11 +272,14 @@ func checkSubjectQualifier(c *candidate) *mismatch {
 	return nil
 }
 
-// confirmationRules judge one bearer confirmation (SAML Profiles 4.1.4.2 and 4.1.4.3).
-var confirmationRules = []struct {
+// A confirmationRule is one demand on a SubjectConfirmation.
+type confirmationRule struct {
 	reason Reason
 	check  func(*candidate, *wire.Confirmation) *mismatch
-}{
+}
+
+// confirmationRules judge one bearer confirmation (SAML Profiles 4.1.4.2 and 4.1.4.3).
+var confirmationRules = []confirmationRule{
 	{NoBearerConfirmation, confirmMethod},
 	{NoBearerConfirmation, confirmData},
 	{WrongRecipient, confirmRecipient},
@@ -282,7 +298,7 @@ func checkConfirmation(c *candidate) *mismatch {
 		sc := &c.Assertion.Confirmations[i]
 		passed := 0
 		var m *mismatch
-		for _, r := range confirmationRules {
+		for _, r := range c.rules.confirmation {
 			if m = r.check(c, sc); m != nil {
 				m.reason = r.reason
 				break
@@ -511,46 +527,6 @@ func checkRequiredAttributes(c *candidate) *mismatch {
 		return &mismatch{found: "no attribute " + quoted(missing[0]), wanted: "the attributes that the trust requires"}
 	}
 	return nil
-}
-
-// askedRules hold an answer against its request.
-func (c *candidate) askedRules(p *pending) *Error {
-	no := func(r Reason, spec string, m *mismatch) *Error {
-		e := refuse(r, m.found, m.wanted)
-		e.Spec = spec
-		return e
-	}
-	if t := lastAuthn(c.Assertion); p.forceAuthn && t.Before(p.issued.Add(-c.skew)) {
-		return no(ReauthenticationRequired, "SAML Core 3.4.1, ForceAuthn",
-			&mismatch{found: "AuthnInstant " + stamp(t), wanted: "at least " + stamp(p.issued.Add(-c.skew))})
-	}
-	if m := c.authnSince(p.maxAuthnAge); m != nil {
-		return no(ReauthenticationRequired, "StartOptions.MaxAuthnAge", m)
-	}
-	if m := oneOfClasses(c.Assertion, p.authnContext); m != nil {
-		return no(WrongAuthnContext, "SAML Core 3.3.2.2.1", m)
-	}
-	if got := newNameID(c.Assertion.NameID).Format; p.nameIDFormat != "" && p.nameIDFormat != NameIDUnspecified && got != p.nameIDFormat {
-		return no(WrongNameIDFormat, "SAML Core 3.4.1.1", &mismatch{found: quoted(got), wanted: quoted(p.nameIDFormat)})
-	}
-	if p.subject != "" && !c.isSubject(p.subject) {
-		return no(OtherSubject, "SAML Core 3.4.1, Subject", &mismatch{found: "another subject", wanted: "the one that was asked for"})
-	}
-	return nil
-}
-
-// isSubject reports whether the assertion is about whom the request asked for; see expectedSubject.
-func (c *candidate) isSubject(fingerprint string) bool {
-	a := Assertion{w: c.Assertion, spEntityID: c.entityID}
-	s := a.Subject()
-	if s.NameID.Value == "" {
-		return false
-	}
-	if s.fingerprint(true) == fingerprint {
-		return true
-	}
-	s.Issuer = c.trust.Domain // as the request had it
-	return s.fingerprint(false) == fingerprint
 }
 
 // stamp writes a time for an administrator.

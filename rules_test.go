@@ -328,6 +328,7 @@ func TestAskedFor(t *testing.T) {
 		{"age kept", saml.StartOptions{MaxAuthnAge: time.Minute}, statement(func(s *samltest.AuthnStatement) { s.AuthnInstant = at(-time.Minute) }), ""},
 		{"age not kept", saml.StartOptions{MaxAuthnAge: time.Minute}, statement(func(s *samltest.AuthnStatement) { s.AuthnInstant = at(-time.Hour) }), saml.ReauthenticationRequired},
 		{"format given", saml.StartOptions{NameIDFormat: saml.NameIDPersistent}, func(a *samltest.Answer) { a.Assertion().Subject.NameID.Format = saml.NameIDPersistent }, ""},
+		{"any format", saml.StartOptions{NameIDFormat: saml.NameIDUnspecified}, func(a *samltest.Answer) { a.Assertion().Subject.NameID.Format = saml.NameIDPersistent }, ""},
 		{"other format", saml.StartOptions{NameIDFormat: saml.NameIDPersistent}, func(a *samltest.Answer) { a.Assertion().Subject.NameID.Format = saml.NameIDEmail }, saml.WrongNameIDFormat},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -405,6 +406,10 @@ func TestRequiredAttributes(t *testing.T) {
 	assert.Equal(t, []string{"badge"}, e.Missing)
 	assert.Equal(t, "https://idp.example.com/help", e.ErrorURL)
 	assert.Equal(t, w.idp.EntityID, e.Domain)
+	login, err = w.login(func(a *samltest.Answer) {
+		a.Assertion().Attributes = []samltest.Attribute{samltest.Attr("department", "7"), samltest.Attr("badge")}
+	})
+	refused(t, saml.MissingAttribute, login, err) // an attribute without value says nothing
 	login, err = w.login(func(a *samltest.Answer) {
 		a.Assertion().Attributes = []samltest.Attribute{samltest.Attr("department", "7"), samltest.Attr("badge", "1")}
 	})

@@ -22,10 +22,7 @@ type ServiceProvider struct {
 	readers  sync.Pool           // of *workspace
 	opening  []crypto.PrivateKey // the DecryptionKeys
 	admitted *xmlsec.Admitted    // the algorithms of signatures; nil for all
-
-	// envelopeRules, assertionRules, addressRules and departureRules; a test takes them away one at a time.
-	envelope, assertion []rule
-	address, departure  []logoutRule
+	rules    *ruleBook
 }
 
 // New makes a service provider. It does no I/O and starts no goroutine.
@@ -34,7 +31,7 @@ func New(config Config) (*ServiceProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := &ServiceProvider{config: config, envelope: envelopeRules, assertion: assertionRules, address: addressRules, departure: departureRules}
+	sp := &ServiceProvider{config: config, rules: allRules()}
 	sp.popupEnd = popupPlace(config.LoginURL)
 	for _, k := range config.DecryptionKeys {
 		sp.opening = append(sp.opening, k.Key)
@@ -170,7 +167,7 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted *Pos
 	}
 	c.resolved = posted.resolution != nil
 	c.issuer, c.now, c.skew, c.client = issuer, now, sp.config.ClockSkew, posted.ClientAddress
-	if err := c.apply(sp.envelope); err != nil {
+	if err := c.apply(sp.rules.envelope); err != nil {
 		return nil, err.of(trust)
 	}
 	return c, nil
@@ -197,7 +194,7 @@ func (sp *ServiceProvider) judge(ctx context.Context, c *candidate) *Error {
 	if err := checkCount(c); err != nil {
 		return err
 	}
-	err := c.apply(sp.assertion)
+	err := c.apply(sp.rules.assertion)
 	if err != nil && err.Reason == MissingAttribute {
 		err.Missing = c.missingAttributes()
 	}
@@ -262,7 +259,7 @@ func (sp *ServiceProvider) open(w *workspace, response *wire.Response, trust *Lo
 	if err != nil {
 		return nil, reasonOf(err)
 	}
-	w.candidate = candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL}
+	w.candidate = candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL, rules: sp.rules}
 	return &w.candidate, nil
 }
 
@@ -310,7 +307,7 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 	if err := checkBrowser(p, posted); err != nil {
 		return nil, err
 	}
-	if err := c.askedRules(p); err != nil {
+	if err := c.applyAsked(p); err != nil {
 		return nil, err
 	}
 	login.requestID, login.steppedUp = id.Value, p.sameSubject && p.forceAuthn

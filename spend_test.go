@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -200,6 +201,46 @@ func TestFailureConsumes(t *testing.T) {
 			accepted(t, login, err)
 		})
 	}
+}
+
+// A failure that answers nothing of ours is told as what it is.
+func TestFailureOfAnUnknownRequest(t *testing.T) {
+	t.Parallel()
+	state := &brokenState{MemoryState: saml.NewMemoryState()}
+	w := newWorld(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = state })
+	started, request := w.start(saml.StartOptions{ReturnTo: "/inbox"})
+	for _, id := range []string{"_unknown", "", request.ID} {
+		failure := w.idp.Refuse(samltest.Request{ID: id, SPEntityID: request.SPEntityID, ACSURL: request.ACSURL}, samltest.Status{Code: samltest.Responder})
+		if id == request.ID {
+			state.get = errBroken
+		}
+		login, err := w.post(failure, started.BrowserKey)
+		e := refused(t, saml.IdPRefused, login, err)
+		assert.Empty(t, e.ReturnTo)
+	}
+}
+
+// A trust that tolerates an InResponseTo that nobody knows does not tolerate a second answer to a request that was answered.
+func TestSecondAnswerIsNotAnUnknownOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(t *saml.LoginTrust, _ *saml.Config) { t.AllowIdPInitiated, t.AllowUnknownInResponseTo = true, true })
+	started, request := w.start(saml.StartOptions{})
+	login, err := w.post(w.idp.Answer(request), started.BrowserKey)
+	accepted(t, login, err)
+	login, err = w.post(w.idp.Answer(request), "")
+	refused(t, saml.Replayed, login, err)
+}
+
+// A form value is measured before it is decoded.
+func TestFormValueOverTheLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, allowIdPInitiated, func(_ *saml.LoginTrust, c *saml.Config) { c.MaxFormBytes = 64 << 10 })
+	value := w.unsolicited().Encode()
+	padded := strings.Repeat("\n", 64<<10-len(value)) + value
+	login, err := w.sp.Validate(t.Context(), saml.Posted{SAMLResponse: "\n" + padded})
+	refused(t, saml.TooLarge, login, err)
+	login, err = w.sp.Validate(t.Context(), saml.Posted{SAMLResponse: padded})
+	accepted(t, login, err)
 }
 
 // A refusal of any kind before the last check spends nothing.

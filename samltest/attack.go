@@ -46,6 +46,11 @@ type Attack struct {
 	NeedsIdPInitiated bool
 	NeedsSolicited    bool
 
+	// Demand changes the login trust to one that demands what the attack goes against; it is tried where [Target.Trusts] is set.
+	// Ask is the same for what the service provider asks for, where [Target.Provider] is attacked. nil: nothing.
+	Demand func(trust *saml.LoginTrust)
+	Ask    func(options *saml.StartOptions)
+
 	// Encrypted says that the honest answer's assertion is encrypted, for which the service provider must have published a
 	// key.
 	Encrypted bool
@@ -75,7 +80,7 @@ func Attacks() []Attack {
 		{References, referenceAttacks()},
 		{Keys, keyAttacks()},
 		{Parsing, parsingAttacks()},
-		{Profile, append(profileAttacks(), conditionAttacks()...)},
+		{Profile, append(append(profileAttacks(), conditionAttacks()...), demandAttacks()...)},
 		{Mixup, mixupAttacks()},
 		{Encrypted, encryptedAttacks()},
 		{Ciphertexts, ciphertextAttacks()},

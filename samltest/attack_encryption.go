@@ -33,6 +33,8 @@ func encryptedAttacks() []Attack {
 	return []Attack{
 		{Name: "encrypted, and signed by nobody", Reference: "SAML Core erratum E26", Reasons: because(saml.Unsigned),
 			Forge: before(func(a *Answer) { a.Sign = SignNothing })},
+		{Name: "in clear, where it must be encrypted", Reference: "the login trust's options", Reasons: because(saml.EncryptionRequired),
+			Demand: func(t *saml.LoginTrust) { t.RequireEncryption = true }, Forge: before(func(a *Answer) { a.Encrypt = nil })},
 		{Name: "encrypted, and signed by the attacker", Reference: "SAML Core 5.4.5", Reasons: because(saml.BadSignature),
 			Forge: func(s *Scene) url.Values {
 				a := s.Answer()

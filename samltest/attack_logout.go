@@ -85,6 +85,7 @@ func requestAttacks() (list []LogoutAttack) {
 		m.Seal, m.Issuer = s.Mallory, &NameID{Value: "https://unknown.example.net"}
 	})
 	add("of nobody", Profile, "SAML Profiles 4.4.4.1", because(saml.WrongIssuer), func(_ *LogoutScene, m *LogoutMessage) { m.Issuer = nil })
+	add("of an Issuer of another Format", Profile, "SAML Profiles 4.4.4.1", because(saml.WrongIssuer), func(_ *LogoutScene, m *LogoutMessage) { m.Issuer.Format = FormatEmail })
 	add("signed with SHA-1", Keys, "SHAttered", because(saml.WeakAlgorithm), func(_ *LogoutScene, m *LogoutMessage) { m.Seal.Method, m.Seal.Digest = RSASHA1, SHA1 })
 	add("for another service provider", Mixup, "SAML Bindings 3.4.5.2", because(saml.WrongDestination), func(_ *LogoutScene, m *LogoutMessage) {
 		m.Destination = "https://other-sp.example.net/sso/logout"
@@ -93,6 +94,9 @@ func requestAttacks() (list []LogoutAttack) {
 	add("for anybody", Profile, "SAML Bindings 3.4.5.2", because(saml.WrongDestination), func(_ *LogoutScene, m *LogoutMessage) { m.Destination = "" })
 	add("expired", Profile, "SAML Core 3.7.1", because(saml.Expired), func(s *LogoutScene, m *LogoutMessage) {
 		m.IssueInstant, m.NotOnOrAfter = s.IdP.In(-time.Hour), s.IdP.In(-30*time.Minute)
+	})
+	add("just expired", Profile, "SAML Core 3.7.1", because(saml.Expired), func(s *LogoutScene, m *LogoutMessage) {
+		m.IssueInstant, m.NotOnOrAfter = s.IdP.In(-time.Hour), s.IdP.In(-4*time.Minute) // the usual tolerance is three
 	})
 	add("a week old, good for ever", Profile, "SAML Security Considerations 6.1.2", because(saml.Expired), func(s *LogoutScene, m *LogoutMessage) {
 		m.IssueInstant, m.NotOnOrAfter = s.IdP.In(-7*24*time.Hour), s.IdP.In(24*365*time.Hour)
@@ -114,6 +118,12 @@ func requestAttacks() (list []LogoutAttack) {
 	add("nobody, so everybody", Profile, "SAML Core 3.7.1", because(saml.NoSubject), func(_ *LogoutScene, m *LogoutMessage) { m.NameID, m.SessionIndexes = nil, nil })
 	add("a blank name", Profile, "SAML Core 3.7.1", because(saml.NoSubject), func(_ *LogoutScene, m *LogoutMessage) { m.NameID.Value, m.SessionIndexes = Blank, nil })
 	add("a blank session, so all", Profile, "SAML Core 3.7.3.1", because(saml.BadResponse), func(_ *LogoutScene, m *LogoutMessage) { m.SessionIndexes = []string{Blank} })
+	add("of more sessions than anybody has", Parsing, "CWE-770", because(saml.BadResponse), func(s *LogoutScene, m *LogoutMessage) {
+		for range 100 {
+			m.SessionIndexes = append([]string{newID()}, m.SessionIndexes...)
+		}
+	})
+	add("an IssueInstant that is none", Profile, "SAML Core 1.3.3", because(saml.BadResponse), func(_ *LogoutScene, m *LogoutMessage) { m.IssueInstant = "now" })
 	add("two names", Parsing, "SAML Core 3.7.1", because(saml.BadResponse), func(_ *LogoutScene, m *LogoutMessage) {
 		m.Identifier = []string{`<saml:NameID xmlns:saml="` + nsAssertion + `">` + evil + `</saml:NameID>`}
 	})
@@ -329,6 +339,13 @@ func answerAttacks() (list []LogoutAttack) {
 		m.Destination = "https://other-sp.example.net/sso/logout"
 	})
 	add("answer: failure", Profile, "SAML Core 3.2.2.2", nil, func(_ *LogoutScene, m *LogoutMessage) { m.Status = &Status{Code: Responder} })
+	add("answer: with an assertion", Profile, "SAML Core 3.7.2", because(saml.BadResponse), func(s *LogoutScene, m *LogoutMessage) {
+		m.BeforeSign = func(root *etree.Element) {
+			assertion := root.CreateElement("saml:Assertion")
+			assertion.CreateAttr("xmlns:saml", nsAssertion)
+		}
+	})
+	add("answer: with an IssueInstant that is none", Profile, "SAML Core 1.3.3", because(saml.BadResponse), func(_ *LogoutScene, m *LogoutMessage) { m.IssueInstant = "now" })
 	add("answer: without status", Profile, "SAML Core 3.2.2", nil, func(_ *LogoutScene, m *LogoutMessage) { m.Status = nil })
 	list = append(list, LogoutAttack{"answer: in another browser", Mixup, "SAML Core 3.2.2", because(saml.BrowserMismatch), func(s *LogoutScene) saml.LogoutMessage {
 		req, _ := s.Begin()

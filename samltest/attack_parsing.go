@@ -113,6 +113,9 @@ func parsingAttacks() []Attack {
 		{Name: "message deflated as for Redirect", Reference: "SAML Bindings 3.5.4", Reasons: bad, Forge: octets(deflated)},
 		{Name: "no base64", Reference: "SAML Bindings 3.5.4", Reasons: request,
 			Forge: onForm(func(form url.Values) { form.Set("SAMLResponse", "%%%") })},
+		{Name: "padding behind whole base64", Reference: "RFC 4648, Section 3.2", Reasons: request, Forge: behindBase64("=")},
+		{Name: "text behind the padding of base64", Reference: "RFC 4648, Section 3.3", Reasons: request, Forge: behindBase64("====PGE+")},
+		{Name: "one character behind whole base64", Reference: "RFC 4648, Section 3.2", Reasons: request, Forge: behindBase64("A")},
 		{Name: "base64 with another alphabet's characters", Reference: "RFC 4648, Section 3.3", Reasons: request,
 			Forge: onForm(func(form url.Values) {
 				value := form.Get("SAMLResponse")
@@ -197,4 +200,20 @@ func deflated(xml []byte) []byte {
 	_, _ = w.Write(xml) // a bytes.Buffer does not fail
 	_ = w.Close()
 	return b.Bytes()
+}
+
+// behindBase64 forges by writing something behind the message, which needs no padding itself.
+func behindBase64(more string) forge {
+	return func(s *Scene) url.Values {
+		a := s.Answer()
+		a.Bytes = func(xml []byte) []byte {
+			for len(xml)%3 != 0 {
+				xml = append(xml, '\n')
+			}
+			return xml
+		}
+		form := a.Form()
+		form.Set("SAMLResponse", form.Get("SAMLResponse")+more)
+		return form
+	}
 }

@@ -86,6 +86,14 @@ func profileAttacks() []Attack {
 		{Name: "no SubjectConfirmation", Reference: "SAML Profiles 4.1.4.2", Reasons: because(saml.NoBearerConfirmation),
 			Forge: before(func(a *Answer) { a.Assertion().Subject.Confirmations = nil })},
 		{Name: "holder-of-key only", Reference: "SAML Profiles 3.1 and 4.1.4.2", Reasons: because(saml.NoBearerConfirmation), Forge: confirmed(func(c *Confirmation) { c.Method = HolderOfKey })},
+		{Name: "holder-of-key, beside a bearer confirmation for another service provider", Reference: "SAML Profiles 3.1 and 4.1.4.2",
+			Reasons: because(saml.NoBearerConfirmation, saml.WrongRecipient), Forge: before(func(a *Answer) {
+				s := a.Assertion().Subject
+				elsewhere := s.Confirmations[0]
+				elsewhere.Recipient = "https://other.example.com/acs"
+				s.Confirmations[0].Method = HolderOfKey
+				s.Confirmations = append(s.Confirmations, elsewhere)
+			})},
 		{Name: "sender-vouches only", Reference: "SAML Profiles 3.2 and 4.1.4.2", Reasons: because(saml.NoBearerConfirmation), Forge: confirmed(func(c *Confirmation) { c.Method = SenderVouches })},
 		{Name: "no Method", Reference: "SAML Core 2.4.1.1", Reasons: because(saml.NoBearerConfirmation, saml.BadResponse), Forge: confirmed(func(c *Confirmation) { c.Method = "" })},
 		{Name: "no SubjectConfirmationData", Reference: "SAML Profiles 4.1.4.2", Reasons: because(saml.NoBearerConfirmation), Forge: confirmed(func(c *Confirmation) { c.NoData = true })},
@@ -95,6 +103,9 @@ func profileAttacks() []Attack {
 		{Name: "no NotOnOrAfter in the confirmation", Reference: "SAML Profiles 4.1.4.2", Reasons: because(saml.NoBearerConfirmation), Forge: confirmed(func(c *Confirmation) { c.NotOnOrAfter = "" })},
 		{Name: "NotOnOrAfter of the confirmation past", Reference: "SAML Profiles 4.1.4.3", Reasons: because(saml.Expired), Forge: timed(func(a *Answer, in in) {
 			a.Assertion().Subject.Confirmations[0].NotOnOrAfter = in(-time.Hour)
+		})},
+		{Name: "NotOnOrAfter of the confirmation just past", Reference: "SAML Profiles 4.1.4.3", Reasons: because(saml.Expired), Forge: timed(func(a *Answer, in in) {
+			a.Assertion().Subject.Confirmations[0].NotOnOrAfter = in(-4 * time.Minute) // the usual tolerance is three
 		})},
 		{Name: "NotOnOrAfter of the confirmation no time", Reference: "SAML Core 1.3.3", Reasons: because(saml.BadResponse, saml.Expired, saml.NoBearerConfirmation), Forge: confirmed(func(c *Confirmation) { c.NotOnOrAfter = "tomorrow" })},
 		{Name: "NotBefore of the confirmation to come", Reference: "SAML Core 2.4.1.2", Reasons: because(saml.NotYetValid, saml.NoBearerConfirmation), Forge: timed(func(a *Answer, in in) {

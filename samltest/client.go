@@ -75,11 +75,16 @@ func (c *surfer) hop(page *Page) (form Form, found bool) {
 // caller is a client of the library itself, without net/http.
 type caller struct {
 	provider *saml.ServiceProvider
-	key      string // binds its requests to it
+	ask      func(*saml.StartOptions) // nil: nothing beyond a login
+	key      string                   // binds its requests to it
 }
 
 func (c *caller) begin(p *IdP) (Request, error) {
-	started, err := c.provider.Request(context.Background(), p.Trust(), saml.StartOptions{BrowserKey: c.key})
+	options := saml.StartOptions{BrowserKey: c.key}
+	if c.ask != nil {
+		c.ask(&options)
+	}
+	started, err := c.provider.Request(context.Background(), p.Trust(), options)
 	if err != nil {
 		return Request{}, err
 	}

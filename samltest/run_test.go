@@ -38,11 +38,12 @@ func target(t *testing.T, allow func(trust *saml.LoginTrust)) samltest.Target {
 	trust := idp.Trust()
 	allow(&trust)
 	require.NoError(t, trust.Check())
+	trusts := saml.NewMemoryTrusts(trust, other.Trust())
 
 	var last atomic.Value
 	sp, err := saml.New(saml.Config{
 		BaseURL: "https://app.example.com",
-		Trusts:  saml.NewMemoryTrusts(trust, other.Trust()),
+		Trusts:  trusts,
 		State:   saml.NewMemoryState(),
 
 		DecryptionKeys: []saml.DecryptionKey{{Key: decryptionKey()}},
@@ -53,7 +54,7 @@ func target(t *testing.T, allow func(trust *saml.LoginTrust)) samltest.Target {
 	require.NoError(t, err)
 	require.NoError(t, idp.AddSPMetadata(sp.Metadata()))
 	return samltest.Target{
-		IdP: idp, Other: other,
+		IdP: idp, Other: other, Trusts: trusts,
 		Handler: sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
 			http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
 		}),
@@ -80,11 +81,12 @@ func TestCheckReasons(t *testing.T) {
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	for _, key := range []crypto.PrivateKey{decryptionKey(), ec} {
-		sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState(),
+		trusts := saml.NewMemoryTrusts(idp.Trust())
+		sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: trusts, State: saml.NewMemoryState(),
 			DecryptionKeys: []saml.DecryptionKey{{Key: key}}})
 		require.NoError(t, err)
 		idp.AddSP(samltest.SP{EntityID: sp.EntityID(), ACSURL: "https://app.example.com/sso/acs"})
-		idp.CheckReasons(t, sp)
+		samltest.Target{IdP: idp, Provider: sp, Trusts: trusts}.Run(t)
 	}
 }
 

@@ -1,6 +1,7 @@
 package samltest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,6 +27,10 @@ type Target struct {
 	// IdPInitiated says that the login trust allows unsolicited answers: the attacks that need that are tried, and those to
 	// which that is the answer are not.
 	IdPInitiated bool
+
+	// Trusts is where the login trust of IdP is, if the attacks may change it for their time: those that go against what it may
+	// demand are tried then, and no other login should go on meanwhile. nil: they are not tried.
+	Trusts *saml.MemoryTrusts
 
 	// Reason is why Handler refused last, as the host was told by Config.OnRefusal. nil: any refusal counts, also one by luck.
 	Reason func() saml.Reason
@@ -59,7 +64,7 @@ func (x Target) Run(t *testing.T) {
 		attacks = Attacks()
 	}
 	for _, attack := range attacks {
-		if attack.NeedsIdPInitiated && !x.IdPInitiated || attack.NeedsSolicited && x.IdPInitiated || attack.Encrypted && x.SP.EncryptionKey == nil {
+		if !x.admits(attack) {
 			continue
 		}
 		t.Run(string(attack.Class)+"/"+attack.Name, func(t *testing.T) { x.try(t, attack) })
@@ -100,14 +105,48 @@ func (x *Target) complete() (err error) {
 	return err
 }
 
-// try makes an honest login of the attack's kind, and then the attack.
+// admits reports whether an attack can be tried here.
+func (x Target) admits(attack Attack) bool {
+	return !(attack.NeedsIdPInitiated && !x.IdPInitiated || attack.NeedsSolicited && x.IdPInitiated ||
+		attack.Encrypted && x.SP.EncryptionKey == nil || attack.Demand != nil && x.Trusts == nil || attack.Ask != nil && x.Provider == nil)
+}
+
+// Accepts tries one attack, after an honest login of the same kind, and reports whether the service provider falls for it. An
+// error says why that cannot be told: an honest step was refused, or the target is not one for this attack.
+func (x Target) Accepts(attack Attack) (fell bool, err error) {
+	if err := x.complete(); err != nil {
+		return false, err
+	}
+	if !x.admits(attack) {
+		return false, errors.New("samltest: the attack needs another target")
+	}
+	defer recoverFailure(&err)
+	got := x.attempt(fail, attack)
+	return got.accepted, nil
+}
+
+// A failure ends an attack that could not be tried. A failing is what ends it: fail, or a test's own.
+type (
+	failure struct{ error }
+	failing = func(format string, args ...any)
+)
+
+func fail(format string, args ...any) { panic(failure{fmt.Errorf("samltest: "+format, args...)}) }
+
+func recoverFailure(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case failure:
+		*err = p.error
+	default:
+		panic(p)
+	}
+}
+
+// try makes an attack, and says what is wrong with what became of it.
 func (x Target) try(t *testing.T, attack Attack) {
 	t.Helper()
-	honest, _ := x.scene(t, attack)
-	honest.Accept(honest.Answer().Form())
-
-	scene, victim := x.scene(t, attack)
-	got := victim.post(attack.Forge(scene))
+	got := x.attempt(t.Fatalf, attack)
 	switch {
 	case got.accepted:
 		t.Errorf("accepted (%s): %s", attack.Reference, got.text)
@@ -116,10 +155,29 @@ func (x Target) try(t *testing.T, attack Attack) {
 	}
 }
 
+// attempt makes an honest login of the attack's kind, and then the attack.
+func (x Target) attempt(fail failing, attack Attack) outcome {
+	if attack.Demand != nil {
+		trust := x.IdP.Trust()
+		if kept, found, err := x.Trusts.FindTrust(context.Background(), trust.Domain); err == nil && found {
+			trust = kept
+		}
+		defer x.Trusts.Set(trust)
+		demanding := trust
+		attack.Demand(&demanding)
+		x.Trusts.Set(demanding)
+	}
+	honest, client := x.scene(fail, attack)
+	if got := client.post(honest.Answer().Form()); !got.accepted {
+		fail("an honest answer was refused: %s %s", got.text, got.reason)
+	}
+	scene, victim := x.scene(fail, attack)
+	return victim.post(attack.Forge(scene))
+}
+
 // scene sets the scene, with two new clients: the victim's and another.
-func (x Target) scene(t *testing.T, attack Attack) (scene *Scene, victim client) {
-	t.Helper()
-	victim, stranger := x.client(), x.client()
+func (x Target) scene(fail failing, attack Attack) (scene *Scene, victim client) {
+	victim, stranger := x.client(attack), x.client(attack)
 	pick := func(elsewhere bool) client {
 		if elsewhere {
 			return stranger
@@ -129,13 +187,12 @@ func (x Target) scene(t *testing.T, attack Attack) (scene *Scene, victim client)
 	return &Scene{
 		IdP: x.IdP, Other: x.Other, SP: x.SP, Mallory: x.mallory, base: attack.base(x.SP),
 		begin: func(p *IdP, elsewhere bool) Request {
-			t.Helper()
 			req, err := pick(elsewhere).begin(p)
 			if err != nil && p == x.Other { // not trusted
 				req, err = pick(elsewhere).begin(x.IdP)
 			}
 			if err != nil {
-				t.Fatalf("no login began: %v", err)
+				fail("no login began: %v", err)
 			}
 			if req.ACSURL == "" {
 				req.ACSURL = x.SP.ACSURL
@@ -143,17 +200,16 @@ func (x Target) scene(t *testing.T, attack Attack) (scene *Scene, victim client)
 			return req
 		},
 		accept: func(form url.Values, elsewhere bool) {
-			t.Helper()
 			if got := pick(elsewhere).post(form); !got.accepted {
-				t.Fatalf("an honest answer was refused: %s %s", got.text, got.reason)
+				fail("an honest answer was refused: %s %s", got.text, got.reason)
 			}
 		},
 	}, victim
 }
 
-func (x Target) client() client {
+func (x Target) client(attack Attack) client {
 	if x.Provider != nil {
-		return &caller{provider: x.Provider}
+		return &caller{provider: x.Provider, ask: attack.Ask}
 	}
 	acs, err := url.Parse(x.SP.ACSURL)
 	if err != nil {

@@ -41,12 +41,26 @@ func (x LogoutTarget) Run(t *testing.T) {
 	}
 }
 
+// Accepts tries one attack against a new session, and reports whether the service provider falls for it: a session ended, or a
+// logout was completed that was not. An error says that it could not be tried: an honest step was refused.
+func (x LogoutTarget) Accepts(attack LogoutAttack) (fell bool, err error) {
+	mallory, err := mallorySeal(x.IdP)
+	if err != nil {
+		return false, err
+	}
+	defer recoverFailure(&err)
+	scene := x.scene(fail, mallory)
+	before := x.Live()
+	complete, _ := x.bring(fail, attack.Forge(scene))
+	return x.Live() != before || complete && attack.Reasons != nil, nil
+}
+
 func (x LogoutTarget) try(t *testing.T, attack LogoutAttack, mallory Seal) {
 	t.Helper()
-	scene := x.scene(t, mallory)
+	scene := x.scene(t.Fatalf, mallory)
 	before := x.Live()
 	message := attack.Forge(scene)
-	complete, reason := x.bring(t, message)
+	complete, reason := x.bring(t.Fatalf, message)
 	switch {
 	case x.Live() != before:
 		t.Errorf("a session ended (%s)", attack.Reference)
@@ -63,8 +77,7 @@ func (x LogoutTarget) try(t *testing.T, attack LogoutAttack, mallory Seal) {
 }
 
 // bring delivers a message. complete says that a request was obeyed, or a logout completed.
-func (x LogoutTarget) bring(t *testing.T, m saml.LogoutMessage) (complete bool, reason saml.Reason) {
-	t.Helper()
+func (x LogoutTarget) bring(fail failing, m saml.LogoutMessage) (complete bool, reason saml.Reason) {
 	isAnswer := m.SAMLResponse != "" && m.SAMLRequest == "" || strings.HasPrefix(m.Query, "SAMLResponse=")
 	var err error
 	if isAnswer {
@@ -82,48 +95,44 @@ func (x LogoutTarget) bring(t *testing.T, m saml.LogoutMessage) (complete bool, 
 	}
 	var refused *saml.Error
 	if !errors.As(err, &refused) {
-		t.Fatalf("an error that is no refusal: %v", err)
+		fail("an error that is no refusal: %v", err)
 	}
 	return false, refused.Reason
 }
 
 // scene signs the victim in.
-func (x LogoutTarget) scene(t *testing.T, mallory Seal) *LogoutScene {
-	t.Helper()
+func (x LogoutTarget) scene(fail failing, mallory Seal) *LogoutScene {
 	started, err := x.Provider.Request(context.Background(), x.IdP.Trust(), saml.StartOptions{})
 	if err != nil {
-		t.Fatalf("no login began: %v", err)
+		fail("no login began: %v", err)
 	}
 	req, err := ParseRequestURL(started.URL)
 	if err != nil {
-		t.Fatal(err)
+		fail("%v", err)
 	}
 	answer := x.IdP.Answer(req)
 	login, err := x.Provider.Validate(context.Background(), saml.Posted{SAMLResponse: answer.Encode(), BrowserKey: started.BrowserKey})
 	if err != nil {
-		t.Fatalf("an honest answer was refused: %v", err)
+		fail("an honest answer was refused: %v", err)
 	}
 	x.Start(login)
 	return &LogoutScene{IdP: x.IdP, Other: x.Other, SLOURL: x.SLOURL, Mallory: mallory, Session: login.Session(), Answer: answer,
 		Begin: func() (ReceivedLogout, string) {
-			t.Helper()
 			started, err := x.Provider.LogoutRequest(context.Background(), login.Session(), saml.LogoutOptions{})
 			if err != nil {
-				t.Fatalf("no logout began: %v", err)
+				fail("no logout began: %v", err)
 			}
-			return receivedFrom(t, started)
+			return receivedFrom(fail, started)
 		},
 		Accept: func(m saml.LogoutMessage) {
-			t.Helper()
-			if complete, reason := x.bring(t, m); !complete {
-				t.Fatalf("an honest message was refused: %s", string(reason))
+			if complete, reason := x.bring(fail, m); !complete {
+				fail("an honest message was refused: %s", string(reason))
 			}
 		},
 	}
 }
 
-func receivedFrom(t *testing.T, started *saml.Started) (ReceivedLogout, string) {
-	t.Helper()
+func receivedFrom(fail failing, started *saml.Started) (ReceivedLogout, string) {
 	var m ReceivedLogout
 	var err error
 	if started.URL != "" {
@@ -136,7 +145,7 @@ func receivedFrom(t *testing.T, started *saml.Started) (ReceivedLogout, string) 
 		m, err = ParseLogoutForm(form)
 	}
 	if err != nil {
-		t.Fatal(err)
+		fail("%v", err)
 	}
 	return m, started.BrowserKey
 }

@@ -186,6 +186,29 @@ func deflate(xml []byte) string {
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
+// A message in base64 that goes on behind its end is none, even if what stands before is whole.
+func TestQueryMessageThatGoesOn(t *testing.T) {
+	t.Parallel()
+	xml := []byte("<a/>")
+	for len(deflate(xml))%4 != 0 || strings.Contains(deflate(xml), "=") {
+		xml = append(xml, ' ')
+	}
+	for more, ok := range map[string]bool{"": true, "=": false, "A": false, "====PGE+": false} {
+		q, err := binding.ReadQuery("SAMLRequest=" + url.QueryEscape(deflate(xml)+more))
+		require.NoError(t, err)
+		_, err = q.AppendXML(nil, 100)
+		if ok {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, binding.ErrInflate, more)
+	}
+	q, err := binding.ReadQuery("SAMLRequest=")
+	require.NoError(t, err)
+	_, err = q.AppendXML(nil, 100)
+	require.ErrorIs(t, err, binding.ErrInflate)
+}
+
 // req: BIND-3.4.4-enc RD-DUP RD-NAMES
 func TestReadQuery(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/big"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -457,6 +458,7 @@ var shapes = []spelling{
 	{"URI of the parent", "#_a", "#_r"},
 	{"URI of nothing", "#_a", "#_x"},
 	{"URI without #", "#_a", "_a"},
+	{"URI with another character for #", "#_a", "?_a"},
 	{"URI of # alone", "#_a", "#"},
 	{"URI with a space behind", "#_a", "#_a "},
 	{"URI with a space before", "#_a", " #_a"},
@@ -506,6 +508,22 @@ func TestVerifyShapes(t *testing.T) {
 			t.Parallel()
 			sign(edit(c.old, c.with)).refused(t, xmlsec.MalformedSignature, xmlsec.Policy{AllowInclusiveReference: true, AllowSHA1: true})
 		})
+	}
+}
+
+// Every element of a signature has its name, in its namespace: what another would make of it is not asked.
+//
+// req: CORE-5.4.4 SG-SIGNEDINFO
+func TestVerifyNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"SignedInfo", "SignatureValue", "CanonicalizationMethod", "SignatureMethod", "Reference", "Transforms", "Transform",
+		"DigestMethod", "DigestValue"} {
+		for _, other := range []string{name + "x", strings.ToLower(name)} {
+			tag := regexp.MustCompile(`(</?ds:)` + name + `\b`)
+			s := sign(func(s *signing) { s.template = func(t string) string { return tag.ReplaceAllString(t, "${1}"+other) } })
+			require.Contains(t, string(s.document(t)), "ds:"+other)
+			s.refused(t, xmlsec.MalformedSignature, xmlsec.Policy{AllowInclusiveReference: true, AllowSHA1: true})
+		}
 	}
 }
 
