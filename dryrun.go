@@ -30,6 +30,9 @@ func isTestID(id string) bool { return strings.HasPrefix(id, testPrefix) }
 // The trust is the caller's: before a customer's administrator tests one, the host sets what he may not choose, such as
 // Organization. The trust must be one whose logins begin here.
 func (sp *ServiceProvider) StartTest(w http.ResponseWriter, r *http.Request, trust LoginTrust, opts StartOptions, show ExplainOptions) (testID string, err error) {
+	if refused := checkWholePage(r); refused != nil {
+		return "", refused
+	}
 	opts.BrowserKey = sp.browserKey(r)
 	started, err := sp.RequestTest(r.Context(), trust, opts, show)
 	if err != nil {

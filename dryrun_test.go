@@ -133,7 +133,7 @@ func TestDryRunThatFails(t *testing.T) {
 		"another issuer": {trust: func(t *saml.LoginTrust) { t.Domain += "/" }, reason: saml.UnknownDomain},
 		"no key yet":     {trust: func(t *saml.LoginTrust) { t.Keys = nil }, reason: saml.NoKeyOnFile},
 		"audience":       {answer: func(a *samltest.Answer) { a.Assertion().Conditions.Audiences[0][0] += "/" }, reason: saml.WrongAudience},
-		"refused there":  {answer: refusing(samltest.Status{Code: samltest.Responder}), reason: saml.IdPRefused},
+		"refused there":  {answer: refusing(samltest.Status{Code: samltest.Responder, Message: "alice is not assigned"}), reason: saml.IdPRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,7 +152,14 @@ func TestDryRunThatFails(t *testing.T) {
 			assert.False(t, report.Accepted)
 			assert.Equal(t, c.reason, report.Reason, report)
 			assert.NotEmpty(t, report.Failures()[0].Remedy)
-			assert.Equal(t, c.reason == saml.WrongAudience, report.Personal != nil, "only what a key on file vouches for is shown")
+			switch c.reason {
+			case saml.WrongAudience:
+				assert.Equal(t, "alice", report.Personal.NameID.Value)
+			case saml.IdPRefused:
+				assert.Equal(t, &saml.PersonalData{StatusMessage: "alice is not assigned"}, report.Personal)
+			default:
+				assert.Nil(t, report.Personal, "only what a key on file vouches for is shown")
+			}
 		})
 	}
 }
@@ -180,6 +187,9 @@ func TestDryRunNeedsARequest(t *testing.T) {
 	l.trust.Initiation, l.trust.AllowIdPInitiated = saml.InitiatedByIdP, true
 	_, err := l.sp.RequestTest(context.Background(), l.trust, saml.StartOptions{}, saml.ExplainOptions{})
 	require.ErrorIs(t, err, saml.NotConfigured)
+	r := getRequest("https://sp.example.com/admin/test", "Sec-Fetch-Dest", "iframe")
+	_, err = l.sp.StartTest(httptest.NewRecorder(), r, l.trust, saml.StartOptions{}, saml.ExplainOptions{})
+	require.ErrorIs(t, err, saml.BadRequest, "in a frame")
 }
 
 // The third rung tests too.

@@ -217,7 +217,7 @@ func (r Reason) Public() string {
 }
 
 // An Error is a refused login. Its text is for the host's log: it holds no NameID, attribute value, assertion, cookie or
-// key.
+// key. Report and SealedCase say more. It keeps the message that was refused for as long as it is kept itself.
 type Error struct {
 	Reason Reason
 	// Spec is the section of the specification that asks for what was missed, "" if it is our own rule.

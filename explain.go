@@ -211,14 +211,14 @@ func (e *explanation) describe() {
 	}
 	r.advise()
 	r.Unproven = e.c != nil && !e.proven
+	if e.opts.Personal && e.c != nil && e.proven {
+		r.Personal = e.personal()
+	}
 	if !e.isProven() {
 		return
 	}
 	for _, a := range e.c.Assertion.Attributes[:min(len(e.c.Assertion.Attributes), maxAttributeNames)] {
 		r.Attributes = append(r.Attributes, cut(a.Name))
-	}
-	if e.opts.Personal {
-		r.Personal = e.personal()
 	}
 }
 
@@ -245,13 +245,19 @@ func (e *explanation) facts() advice.Facts {
 	return f
 }
 
+// personal is what the message says of its subject; nil if it says nothing. A status needs no signature to be shown.
 func (e *explanation) personal() *PersonalData {
-	p := &PersonalData{NameID: newNameID(e.c.Assertion.NameID), StatusMessage: e.c.Claims.StatusMessage}
-	if e.c.Assertion.Identifier != wire.ByNameID {
-		p.NameID = NameID{}
+	p := &PersonalData{StatusMessage: e.c.Claims.StatusMessage}
+	if a := e.c.Assertion; a != nil {
+		if a.Identifier == wire.ByNameID {
+			p.NameID = newNameID(a.NameID)
+		}
+		for _, attribute := range a.Attributes {
+			p.Attributes = append(p.Attributes, PersonalAttribute{attribute.Name, slices.Clone(attribute.Values)})
+		}
 	}
-	for _, a := range e.c.Assertion.Attributes {
-		p.Attributes = append(p.Attributes, PersonalAttribute{a.Name, slices.Clone(a.Values)})
+	if p.StatusMessage == "" && p.NameID.Value == "" && len(p.Attributes) == 0 {
+		return nil
 	}
 	return p
 }

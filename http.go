@@ -170,9 +170,8 @@ func (sp *ServiceProvider) StartStepUp(w http.ResponseWriter, r *http.Request, t
 // StartLogin begins a login and sends the browser to the identity provider: the second rung of the API. It writes the
 // response unless it returns an error. A browser that says it asks for a frame or a script's own use is refused.
 func (sp *ServiceProvider) StartLogin(w http.ResponseWriter, r *http.Request, trust LoginTrust, opts StartOptions) error {
-	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
-		// In a frame of another site nobody sees who signs in to what.
-		return refuse(BadRequest, "a request for a "+quoted(dest), "one for a whole page")
+	if refused := checkWholePage(r); refused != nil {
+		return refused
 	}
 	opts.BrowserKey = sp.browserKey(r)
 	started, err := sp.Request(r.Context(), trust, opts)
@@ -180,6 +179,14 @@ func (sp *ServiceProvider) StartLogin(w http.ResponseWriter, r *http.Request, tr
 		return err
 	}
 	return sp.toIdP(w, started)
+}
+
+// checkWholePage: in a frame of another site nobody sees who signs in to what.
+func checkWholePage(r *http.Request) *Error {
+	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
+		return refuse(BadRequest, "a request for a "+quoted(dest), "one for a whole page")
+	}
+	return nil
 }
 
 // toIdP sends the browser to the identity provider.

@@ -88,7 +88,7 @@ type Report struct {
 	// Attributes are the names of the attributes that a key on file vouches for, in order; the first 200.
 	Attributes []string `json:"attributes,omitempty"`
 	// Personal is what the message says of its subject, as a key on file vouches for it, if ExplainOptions.Personal asked
-	// for it. slog never shows it.
+	// for it; nil if it says nothing. slog never shows it.
 	Personal *PersonalData `json:"personal,omitempty"`
 }
 
@@ -110,7 +110,7 @@ type UserPreview struct {
 type PersonalData struct {
 	NameID     NameID              `json:"nameID,omitzero"`
 	Attributes []PersonalAttribute `json:"attributes,omitempty"`
-	// StatusMessage is the identity provider's own text where it refused; it often names the user.
+	// StatusMessage is the identity provider's own text where it refused; it often names the user. Nobody need have signed it.
 	StatusMessage string `json:"statusMessage,omitempty"`
 }
 
