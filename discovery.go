@@ -86,6 +86,30 @@ func (sp *ServiceProvider) finishDiscovery(r *http.Request, handle string) (retu
 	return d.returnTo, nil
 }
 
+const maxCommonDomain = 64 // entity IDs in a common domain cookie that are looked at
+
+// CommonDomainIdPs are the identity providers by which a browser says that it signed in somewhere in a common domain, the most
+// recent last (SAML Profiles 4.3, the cookie _saml_idp): entity IDs that a login page on a host of that domain may offer first.
+// Anybody in the domain writes the cookie, so it chooses nothing by itself. What cannot be read of it is left out.
+func CommonDomainIdPs(r *http.Request) (entityIDs []string) {
+	cookie, err := r.Cookie("_saml_idp")
+	if err != nil {
+		return nil
+	}
+	value, err := url.QueryUnescape(cookie.Value) // some write a space as a plus, which in base64 they escape
+	if err != nil {
+		return nil
+	}
+	list := strings.Fields(value)
+	for _, entry := range list[max(0, len(list)-maxCommonDomain):] {
+		id, err := base64.StdEncoding.DecodeString(entry)
+		if err == nil && len(id) <= maxEntityID && checkDomain(string(id)) == "" {
+			entityIDs = append(entityIDs, string(id))
+		}
+	}
+	return entityIDs
+}
+
 // TrustsForEmail returns, of these trusts, the active ones that hold the domain of an e-mail address among their
 // EmailDomains: for a login page that asks for the address first. That nobody proves the address does not matter: it only
 // says where to ask.
