@@ -1,7 +1,6 @@
 package saml_test
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,8 +13,6 @@ import (
 	"github.com/logintrust/saml"
 	"github.com/logintrust/saml/samltest"
 )
-
-var samltestContext = context.Background()
 
 // Every attack is refused over the handlers, with the reason that is right for it.
 //
