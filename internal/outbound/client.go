@@ -98,14 +98,11 @@ func (c Client) Post(ctx context.Context, target, contentType string, body []byt
 	if c.User != "" || c.Password != "" {
 		request.SetBasicAuth(c.User, c.Password)
 	}
-	transport := c.transport()
-	answer, next, err := c.exchange(transport, request)
+	answer, next, err := c.exchange(c.transport(), request)
 	if c.isPinned(err) { // nothing was sent yet
 		request = request.Clone(ctx)
 		request.Body = io.NopCloser(bytes.NewReader(body))
-		transport.TLSClientConfig.InsecureSkipVerify = true // checkPinned does it
-		transport.TLSClientConfig.VerifyConnection = c.checkPinned
-		answer, next, err = c.exchange(transport, request)
+		answer, next, err = c.exchange(c.pinnedTransport(), request)
 	}
 	if err != nil {
 		return nil, c.explain(ctx, err)
@@ -146,6 +143,14 @@ func (c Client) transport() *http.Transport {
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	return &http.Transport{Proxy: c.Proxy, DialContext: dialer.DialContext, TLSClientConfig: config, DisableKeepAlives: true,
 		MaxResponseHeaderBytes: maxHeaderBytes}
+}
+
+// pinnedTransport knows servers by their keys alone.
+func (c Client) pinnedTransport() *http.Transport {
+	t := c.transport()
+	t.TLSClientConfig.InsecureSkipVerify = true // checkPinned does it, at every handshake
+	t.TLSClientConfig.VerifyConnection = c.checkPinned
+	return t
 }
 
 func (c Client) checkURL(u *url.URL) error {
