@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/beevik/etree"
 )
@@ -65,6 +64,10 @@ type Style struct {
 	Assertion   string // prefix of the assertion's elements; empty: default namespace declarations
 	Pretty      bool   // line breaks and indentation
 	Declaration bool   // <?xml version="1.0" encoding="UTF-8"?>
+
+	Local           bool   // the assertion's prefix is declared where it is used first, not on the root
+	Schema          string // prefix of XML Schema, declared on the response and on the assertion; empty: on each typed value
+	AttributesFirst bool   // the AttributeStatement stands before the AuthnStatement
 }
 
 // Status is a Response's Status.
@@ -75,67 +78,87 @@ type Status struct {
 	Detail  []string // raw XML in StatusDetail
 }
 
-// Answer is a good answer to the request, about alice, with the assertion signed.
+// Answer is a good answer to the request, about alice, signed as the Personality has it: by default the assertion is.
 func (p *IdP) Answer(req Request) *Answer { return p.AnswerAbout(req, p.users[0]) }
 
 // AnswerAbout is a good answer to the request about that user. A request without ID makes it unsolicited.
 func (p *IdP) AnswerAbout(req Request, user User) *Answer {
 	a := p.Refuse(req, Status{Code: Success})
-	a.Sign = SignAssertion
+	a.Sign = p.Personality.Sign
 	a.Assertions = []*Assertion{p.assertion(req, user, a.IssueInstant)}
+	if sp, found := p.findSP(req.SPEntityID, req.ACSURL); found && p.Personality.Encrypts {
+		a.Encrypt = p.EncryptFor(sp)
+	}
 	return a
 }
 
 // Refuse is an answer without an assertion, such as one with the status [NoPassive]. It is unsigned, as most are; set Sign
 // for a signed one.
 func (p *IdP) Refuse(req Request, status Status) *Answer {
-	return &Answer{
-		ID:           newID(),
+	shape := p.Personality
+	a := &Answer{
+		ID:           shape.ID(),
 		Version:      "2.0",
 		IssueInstant: p.In(0),
 		Destination:  req.ACSURL,
+		Consent:      shape.Consent,
 		InResponseTo: req.ID,
-		Issuer:       &NameID{Value: p.EntityID},
+		Issuer:       &NameID{Value: p.EntityID, Format: shape.IssuerFormat},
 		Status:       &status,
 		Seal:         p.Seal(),
-		Style:        Style{Protocol: "samlp", Assertion: "saml"},
+		Style:        shape.Style,
 		ACSURL:       req.ACSURL,
 		RelayState:   req.RelayState,
 	}
+	if shape.NoDestination {
+		a.Destination = ""
+	}
+	if shape.DropRelayState {
+		a.RelayState = ""
+	}
+	return a
 }
 
 // assertion is a good assertion about the user.
 func (p *IdP) assertion(req Request, user User, instant string) *Assertion {
-	name := user.nameID()
-	if req.NameIDFormat != "" && req.NameIDFormat != FormatUnspecified {
-		name.Format = req.NameIDFormat
-	}
-	class := ClassProtected
+	shape := p.Personality
+	class := shape.ClassRef
 	if len(req.AuthnContext) > 0 {
 		class = req.AuthnContext[0]
 	}
-	return &Assertion{
-		ID:           newID(),
+	a := &Assertion{
+		ID:           shape.AssertionID(),
 		Version:      "2.0",
 		IssueInstant: instant,
-		Issuer:       &NameID{Value: p.EntityID},
+		Issuer:       &NameID{Value: p.EntityID, Format: shape.IssuerFormat},
 		Subject: &Subject{
-			NameID: name,
+			NameID: shape.name(user, req.NameIDFormat, p.EntityID, req.SPEntityID),
 			Confirmations: []Confirmation{{
 				Method:       Bearer,
 				Recipient:    req.ACSURL,
-				NotOnOrAfter: p.In(5 * time.Minute),
+				NotOnOrAfter: p.In(shape.Confirmation),
 				InResponseTo: req.ID,
 			}},
 		},
 		Conditions: &Conditions{
-			NotBefore:    p.In(-time.Minute),
-			NotOnOrAfter: p.In(5 * time.Minute),
+			NotBefore:    p.In(-shape.NotBefore),
+			NotOnOrAfter: p.In(shape.NotOnOrAfter),
 			Audiences:    [][]string{{req.SPEntityID}},
 		},
 		Statements: []AuthnStatement{{AuthnInstant: instant, SessionIndex: newID(), ClassRef: class}},
-		Attributes: user.attributes(),
 	}
+	if shape.Attributes == nil {
+		a.Attributes = user.attributes()
+	} else {
+		a.Attributes = append(shape.Attributes(user), user.Attributes...)
+	}
+	if shape.SessionIndex != nil {
+		a.Statements[0].SessionIndex = shape.SessionIndex(a)
+	}
+	if shape.SessionEnd != 0 {
+		a.Statements[0].SessionNotOnOrAfter = p.In(shape.SessionEnd)
+	}
+	return a
 }
 
 // Assertion is the first assertion, the only one in a good answer.

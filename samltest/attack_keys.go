@@ -93,7 +93,7 @@ func keyAttacks() []Attack {
 			})},
 		{Name: "HMAC with the public key as secret", Reference: "CVE-2015-9235 for tokens: key confusion", Reasons: algorithm,
 			Forge: authenticated(hmacSHA256, sha256.New, func(s *Scene) []byte {
-				spki, err := x509.MarshalPKIXPublicKey(s.IdP.key.Public())
+				spki, err := x509.MarshalPKIXPublicKey(s.IdP.Seal().Key.Public())
 				if err != nil {
 					panic(err)
 				}
@@ -120,7 +120,7 @@ func keyAttacks() []Attack {
 				if fips140.Enforced() { // in which no key signs such a thing
 					return make([]byte, 256), nil
 				}
-				return s.IdP.key.Sign(rand.Reader, digest[:], crypto.Hash(0))
+				return s.IdP.Seal().Key.Sign(rand.Reader, digest[:], crypto.Hash(0))
 			})},
 		{Name: "ECDSA in name, by the IdP's RSA key", Reference: "RFC 6931 2.3.6", Reasons: append(algorithm, saml.MalformedSignature, saml.NoKeyOnFile),
 			Forge: valued(ECDSASHA256, func(s *Scene, info []byte) ([]byte, error) {

@@ -106,7 +106,7 @@ func verified(t *testing.T, idp *IdP, root *etree.Element) (covered [][]byte) {
 		value, err := base64.StdEncoding.DecodeString(signature.SelectElement("SignatureValue").Text())
 		require.NoError(t, err)
 		digest := sha256.Sum256(octets)
-		if rsa.VerifyPKCS1v15(idp.key.Public().(*rsa.PublicKey), crypto.SHA256, digest[:], value) != nil {
+		if rsa.VerifyPKCS1v15(idp.own[0].signer.Public().(*rsa.PublicKey), crypto.SHA256, digest[:], value) != nil {
 			continue
 		}
 		id := strings.TrimPrefix(info.SelectElement("Reference").SelectAttrValue("URI", ""), "#")

@@ -3,12 +3,47 @@ package samltest_test
 import (
 	"fmt"
 	"net/http"
+	"testing"
 
 	saml "github.com/logintrust/saml"
 	"github.com/logintrust/saml/samltest"
 )
 
-// A test of an application's login: the browser starts at the application, signs in at the IdP, and comes back.
+// A test of an application's login in three lines: an IdP, the application with a trust for it, and the way through both.
+func ExampleIdP_Login() {
+	t := new(testing.T) // the one of your test
+
+	idp := samltest.NewIdP(t)
+	page := idp.Login(t, newApp(idp.Trust()), "https://app.example.com/reports")
+	fmt.Println(page.Status, page.Body)
+
+	// Output:
+	// 200 alice reads /reports
+}
+
+// newApp is the application: whoever is not signed in is sent to the IdP.
+func newApp(trust saml.LoginTrust) http.Handler {
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState()})
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/sso/", sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
+		http.SetCookie(w, &http.Cookie{Name: "user", Value: login.Subject().NameID.Value, Path: "/", Secure: true, HttpOnly: true}) // yours is a session
+		http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
+	}))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		user, err := r.Cookie("user")
+		if err != nil {
+			http.Redirect(w, r, sp.LoginLink(trust, r.URL.RequestURI()), http.StatusSeeOther)
+			return
+		}
+		fmt.Fprintf(w, "%s reads %s", user.Value, r.URL.Path)
+	})
+	return mux
+}
+
+// The same step by step: the browser starts at the application, signs in at the IdP, and comes back.
 func Example() {
 	idp, err := samltest.New(samltest.Options{})
 	if err != nil {

@@ -50,13 +50,13 @@ func (s *site) serveSLO(w http.ResponseWriter, r *http.Request) {
 	sp, found := s.idp.findSP(m.SPEntityID, "")
 	switch {
 	case m.Response:
-		http.Redirect(w, r, s.idp.beside(".").String(), http.StatusSeeOther)
+		http.Redirect(w, r, s.home(), http.StatusSeeOther)
 	case !found || m.Destination != s.idp.SLOURL() || m.Signature == nil && !signedXML(m.XML):
 		s.refuse(w, http.StatusBadRequest, "the logout request is not signed, not meant for here, or of an unknown service provider")
 	default:
 		s.idp.signOut(w, r)
 		if sp.SLOURL == "" || m.Asynchronous {
-			http.Redirect(w, r, s.idp.beside(".").String(), http.StatusSeeOther)
+			http.Redirect(w, r, s.home(), http.StatusSeeOther)
 			return
 		}
 		s.send(w, r, s.idp.LogoutResponse(m, sp.SLOURL), r.Method == http.MethodPost)

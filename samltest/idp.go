@@ -1,12 +1,12 @@
 package samltest
 
 import (
+	"cmp"
 	"crypto"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,12 +17,18 @@ import (
 
 // Options are what [New] may be told. The zero value makes the IdP of all examples.
 type Options struct {
-	EntityID string           // empty: /metadata beside the SSOURL
-	SSOURL   string           // empty: https://idp.example.com/sso
+	EntityID string           // empty: /metadata beside the SSOURL, or the Personality's
+	SSOURL   string           // empty: https://idp.example.com/sso, or the Personality's
+	Origin   string           // where its addresses are, such as http://127.0.0.1:8081; empty: as they stand
 	Key      crypto.Signer    // RSA or ECDSA; nil: one is made, the same for the same EntityID throughout the process
 	KeyType  KeyType          // of the key that is made
 	Users    []User           // who can sign in at Handler; nil: alice and bob
 	Now      func() time.Time // nil: time.Now
+
+	// Personality is how it writes; the zero value is of no product.
+	Personality Personality
+	// Registration lets everybody who finds the page register a service provider at [IdP.Handler].
+	Registration bool
 }
 
 // IdP is an identity provider. Set its exported fields before its first use; everything else may run concurrently.
@@ -31,12 +37,15 @@ type IdP struct {
 	SSOURL   string
 	Now      func() time.Time
 
-	key         crypto.Signer
-	certificate []byte
-	users       []User
+	// Personality is how it writes. Its addresses are resolved; EntityID and SSOURL above are those that count.
+	Personality Personality
+
+	users        []User
+	registration bool
 
 	mu       sync.Mutex
-	sps      []SP
+	own      []ownKey           // the first one signs
+	sps      []SP               // in the order in which they were registered
 	sessions map[string]session // by cookie
 	visits   map[string][]visit // by index of the session
 
@@ -58,30 +67,25 @@ func (sp SP) is(other SP) bool { return sp.EntityID == other.EntityID && sp.ACSU
 
 // New makes an identity provider.
 func New(o Options) (*IdP, error) {
-	p := &IdP{EntityID: o.EntityID, SSOURL: o.SSOURL, Now: o.Now, key: o.Key, users: o.Users}
-	if p.SSOURL == "" {
-		p.SSOURL = "https://idp.example.com/sso"
+	shape, err := o.Personality.completed().placed(o.Origin, o.SSOURL, o.EntityID)
+	if err != nil {
+		return nil, err
 	}
-	sso, err := url.Parse(p.SSOURL)
-	if err != nil || sso.Host == "" || !strings.HasPrefix(sso.Path, "/") {
-		return nil, fmt.Errorf("samltest: SSOURL %q: want an absolute URL with a path", p.SSOURL)
-	}
-	if p.EntityID == "" {
-		p.EntityID = p.beside("metadata").String()
-	}
+	p := &IdP{EntityID: shape.EntityID, SSOURL: shape.SSOURL, Personality: shape, Now: o.Now, users: o.Users, registration: o.Registration}
 	if p.Now == nil {
 		p.Now = time.Now
 	}
 	if p.users == nil {
 		p.users = demoUsers()
 	}
-	if p.key == nil {
-		if p.key, err = keyFor(p.EntityID, o.KeyType); err != nil {
+	key := o.Key
+	if key == nil {
+		if key, err = keyFor(p.EntityID, o.KeyType); err != nil {
 			return nil, err
 		}
 	}
-	if p.certificate, err = selfSigned(p.key, p.EntityID); err != nil {
-		return nil, fmt.Errorf("samltest: certificate: %w", err)
+	if _, err = p.Publish(key); err != nil {
+		return nil, err
 	}
 	p.sessions, p.visits = map[string]session{}, map[string][]visit{}
 	return p, nil
@@ -97,34 +101,67 @@ func NewIdP(t testing.TB) *IdP {
 	return p
 }
 
-// Certificate is the certificate of the signing key, DER.
-func (p *IdP) Certificate() []byte { return slices.Clone(p.certificate) }
-
-// Trust is a login trust for this IdP: active, SAML on, its key pinned.
+// Trust is a login trust for this IdP: active, SAML on, its published keys pinned.
 func (p *IdP) Trust() saml.LoginTrust {
-	key, err := saml.NewPublicKey(p.key.Public())
-	if err != nil {
-		panic(fmt.Sprintf("samltest: the IdP's own key: %v", err)) // Options.Key is of a kind that the library refuses
-	}
-	return saml.LoginTrust{
+	trust := saml.LoginTrust{
 		Domain:       p.EntityID,
 		Description:  "samltest",
+		Product:      p.Personality.Product,
 		LoginURL:     p.SSOURL,
-		LoginPostURL: p.SSOURL,
+		LoginPostURL: p.SSOPostURL(),
 		SLOURL:       p.SLOURL(),
 		SLOPostURL:   p.SLOURL(),
 		State:        saml.Active,
 		SAML:         true,
-		Keys:         []saml.PublicKey{key},
 	}
+	for _, own := range p.published() {
+		key, err := saml.NewPublicKey(own.signer.Public())
+		if err != nil {
+			panic(fmt.Sprintf("samltest: the IdP's own key: %v", err)) // Options.Key is of a kind that the library refuses
+		}
+		trust.Keys = append(trust.Keys, key)
+	}
+	return trust
 }
 
-// SLOURL is where the IdP takes messages of single logout, by Redirect and by POST.
-func (p *IdP) SLOURL() string { return p.beside("slo").String() }
+// SSOPostURL is where the IdP takes requests by POST: SSOURL, unless its product has two addresses.
+func (p *IdP) SSOPostURL() string { return cmp.Or(p.Personality.SSOPostURL, p.SSOURL) }
 
-// Seal is how this IdP signs: exclusive canonicalisation, SHA-256, its certificate in KeyInfo.
-func (p *IdP) Seal() Seal {
-	return Seal{Key: p.key, Certificate: p.Certificate(), Prefix: "ds"}
+// SLOURL is where the IdP takes messages of single logout, by Redirect and by POST; empty if it takes none.
+func (p *IdP) SLOURL() string { return p.Personality.SLOURL }
+
+// MetadataURL is where [IdP.Handler] serves the metadata.
+func (p *IdP) MetadataURL() string { return p.Personality.MetadataURL }
+
+// Origin is where the IdP's site is, for [Browser.Site].
+func (p *IdP) Origin() string { return originOf(p.beside("")) }
+
+// StartURL begins a login that nobody asked for (SAML Profiles 4.1.5): the IdP-initiated one, that leads to a place at the
+// service provider, or to none if target is empty.
+func (p *IdP) StartURL(spEntityID, target string) string {
+	start := p.beside(p.Personality.StartURL)
+	query := start.Query()
+	query.Set(p.Personality.StartSP, spEntityID)
+	switch {
+	case target == "":
+	case p.Personality.PackedState:
+		query.Del(p.Personality.StartSP)
+		query.Set("RelayState", url.Values{"RPID": {spEntityID}, "RelayState": {target}}.Encode())
+	default:
+		query.Set(p.Personality.StartTarget, target)
+	}
+	start.RawQuery = query.Encode()
+	return start.String()
+}
+
+// EncryptFor is how the IdP encrypts for a service provider, for [Answer.Encrypt]; nil if that published no key.
+func (p *IdP) EncryptFor(sp SP) []Encryption {
+	if sp.EncryptionKey == nil {
+		return nil
+	}
+	encryption := p.Personality.Encryption
+	encryption.Key = sp.EncryptionKey
+	return []Encryption{encryption}
 }
 
 // AddSP makes a service provider known. A second ACS URL for the same entity is a further one; the first is the default.
@@ -196,10 +233,13 @@ func (p *IdP) firstSP() (sp SP, found bool) {
 }
 
 // In is the time so far from now as a message writes it; In(-time.Hour) was an hour ago.
-func (p *IdP) In(d time.Duration) string { return Time(p.Now().Add(d)) }
+func (p *IdP) In(d time.Duration) string { return p.write(p.Now().Add(d)) }
+
+// write is a time as the IdP writes it.
+func (p *IdP) write(t time.Time) string { return t.UTC().Format(p.Personality.TimeLayout) }
 
 // Time is t as a message writes it: xs:dateTime in UTC, with milliseconds.
-func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func Time(t time.Time) string { return t.UTC().Format(milliseconds) }
 
 // EncryptionCertificate is the certificate of the key that the metadata lists for encryption, DER.
 func (p *IdP) EncryptionCertificate() []byte {
@@ -254,11 +294,15 @@ func (p *IdP) encryptionKey() (key crypto.Signer, certificate []byte, err error)
 	return key, certificate, err
 }
 
-// beside is the URL of another page of the IdP, next to the SSO endpoint; "." is its home.
+// beside is the URL of another page of the IdP, absolute or next to the SSO endpoint.
 func (p *IdP) beside(page string) *url.URL {
 	sso, err := url.Parse(p.SSOURL)
 	if err != nil {
 		panic(fmt.Sprintf("samltest: SSOURL: %v", err)) // New has parsed it: it was set since
 	}
-	return sso.ResolveReference(&url.URL{Path: page})
+	u, err := sso.Parse(page)
+	if err != nil {
+		panic(fmt.Sprintf("samltest: address %q: %v", page, err)) // of a Personality
+	}
+	return u
 }

@@ -73,8 +73,9 @@ func (p *IdP) LogoutResponse(req ReceivedLogout, sloURL string) *LogoutMessage {
 }
 
 func (p *IdP) logoutMessage(sloURL string) *LogoutMessage {
-	return &LogoutMessage{ID: newID(), Version: "2.0", IssueInstant: p.In(0), Destination: sloURL, SLOURL: sloURL,
-		Issuer: &NameID{Value: p.EntityID}, Seal: p.Seal(), Style: Style{Protocol: "samlp", Assertion: "saml"}}
+	shape := p.Personality
+	return &LogoutMessage{ID: shape.ID(), Version: "2.0", IssueInstant: p.In(0), Destination: sloURL, SLOURL: sloURL,
+		Issuer: &NameID{Value: p.EntityID, Format: shape.IssuerFormat}, Seal: p.Seal(), Style: shape.Style, LowerHex: shape.LowerHex}
 }
 
 // element makes the tree, without signature.

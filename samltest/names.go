@@ -1,5 +1,7 @@
 package samltest
 
+import "github.com/logintrust/saml/internal/compose"
+
 // Namespaces of the messages.
 const (
 	nsAssertion = "urn:oasis:names:tc:SAML:2.0:assertion"
@@ -33,6 +35,8 @@ const (
 	AuthnFailed = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"
 	NoPassive   = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
 
+	InvalidNameIDPolicy = "urn:oasis:names:tc:SAML:2.0:status:InvalidNameIDPolicy"
+
 	PartialLogout = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 )
 
@@ -51,7 +55,20 @@ const (
 const (
 	ClassPassword  = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
 	ClassProtected = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+
+	classUnspecified = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
 )
+
+// Algorithms for [Encryption.Block] and [Encryption.Transport].
+const (
+	AES128GCM = compose.AES128GCM
+	AES256GCM = compose.AES256GCM
+	AES256CBC = compose.AES256CBC
+	RSAOAEP   = compose.OAEPMGF1P
+)
+
+// milliseconds is how times are written by default: xs:dateTime in UTC.
+const milliseconds = "2006-01-02T15:04:05.000Z"
 
 // Signature methods for [Seal.Method].
 const (

@@ -17,8 +17,8 @@ const pageTexts = `
 <title>{{.Title}}</title>
 <style nonce="{{.Nonce}}">
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem auto; padding: 0 1rem }
-label, input, button { display: block; font: inherit }
-input { width: 100%; box-sizing: border-box; padding: .4rem; margin-bottom: 1rem }
+label, input, textarea, button { display: block; font: inherit }
+input, textarea { width: 100%; box-sizing: border-box; padding: .4rem; margin-bottom: 1rem }
 button { padding: .4rem 1.2rem }
 [role=alert] { color: #a00 }
 code { overflow-wrap: anywhere }
@@ -53,11 +53,17 @@ code { overflow-wrap: anywhere }
 <script nonce="{{.Nonce}}">document.getElementById("answer").submit()</script>
 {{template "bottom" .}}{{end}}
 {{define "home"}}{{template "top" .}}
-<p><code>{{.EntityID}}</code>, an identity provider for tests.</p>
+<p><code>{{.EntityID}}</code>, an identity provider for tests{{with .Product}} that writes like {{.}}{{end}}.
+Its <a href="{{.Metadata}}">metadata</a>.</p>
 {{if .User}}<form method="post" action="{{.SignOut}}"><p>Signed in as {{.User}}.</p><button>Sign out</button></form>{{end}}
 <ul>
 {{range .SPs}}<li><a href="{{.URL}}">{{.EntityID}}</a></li>
 {{end}}</ul>
+{{if .Register}}<form method="post" action="{{.Register}}">
+<label for="metadata">Metadata of a service provider</label>
+<textarea id="metadata" name="metadata" rows="8" required></textarea>
+<button>Register</button>
+</form>{{end}}
 {{template "bottom" .}}{{end}}
 {{define "refusal"}}{{template "top" .}}
 <p role="alert">{{.Text}}</p>
@@ -99,8 +105,11 @@ type postPage struct {
 type homePage struct {
 	frame
 	EntityID string
+	Product  string
+	Metadata string
 	User     string
 	SignOut  string
+	Register string // empty: nobody can
 	SPs      []spLink
 }
 

@@ -6,12 +6,15 @@ import (
 	"crypto/ecdsa"
 	"crypto/fips140"
 	_ "crypto/md5" // registered for the attack that signs with it
+	"crypto/rsa"
 	_ "crypto/sha1"
 	_ "crypto/sha256"
 	_ "crypto/sha512"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -27,6 +30,12 @@ type Seal struct {
 	C14N        string   // of SignedInfo and of the Reference; empty: Exclusive
 	Prefixes    []string // InclusiveNamespaces PrefixList of the Reference, with exclusive canonicalisation; #default included
 	Prefix      string   // of the signature's own elements; empty: a default namespace declaration
+
+	// What else stands in KeyInfo, which must count for nothing.
+	KeyName      string
+	KeyValue     bool // the bare RSA key, behind the certificate
+	SubjectName  bool // X509SubjectName, before the certificate
+	PlainKeyInfo bool // KeyInfo itself in a default namespace, as ADFS has it
 
 	value func(signedInfo []byte) ([]byte, error) // makes the SignatureValue; nil: Key does, by Method
 }
@@ -88,11 +97,37 @@ func (s Seal) sign(parent *etree.Element, refs ...reference) (*etree.Element, er
 		return nil, err
 	}
 	s.element(signature, "SignatureValue").SetText(base64.StdEncoding.EncodeToString(value))
+	s.addKeyInfo(signature)
+	return signature, nil
+}
+
+func (s Seal) addKeyInfo(signature *etree.Element) {
+	if s.Certificate == nil && s.KeyName == "" && !s.KeyValue {
+		return
+	}
+	info := s.element(signature, "KeyInfo")
+	if s.PlainKeyInfo {
+		info.Space = ""
+		info.CreateAttr("xmlns", nsSignature)
+	}
+	if s.KeyName != "" {
+		s.element(info, "KeyName").SetText(s.KeyName)
+	}
 	if s.Certificate != nil {
-		data := s.element(s.element(signature, "KeyInfo"), "X509Data")
+		data := s.element(info, "X509Data")
+		if certificate, err := x509.ParseCertificate(s.Certificate); err == nil && s.SubjectName {
+			s.element(data, "X509SubjectName").SetText(certificate.Subject.String())
+		}
 		s.element(data, "X509Certificate").SetText(base64.StdEncoding.EncodeToString(s.Certificate))
 	}
-	return signature, nil
+	if s.Key == nil || !s.KeyValue {
+		return
+	}
+	if key, ok := s.Key.Public().(*rsa.PublicKey); ok {
+		value := s.element(s.element(info, "KeyValue"), "RSAKeyValue")
+		s.element(value, "Modulus").SetText(base64.StdEncoding.EncodeToString(key.N.Bytes()))
+		s.element(value, "Exponent").SetText(base64.StdEncoding.EncodeToString(big.NewInt(int64(key.E)).Bytes()))
+	}
 }
 
 func (s Seal) addReference(info *etree.Element, ref reference) error {

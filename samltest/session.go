@@ -82,7 +82,7 @@ func (p *IdP) signOut(w http.ResponseWriter, r *http.Request) {
 // cookie is SameSite=None where the browser allows that, over https: a request by the POST binding comes from another site
 // and must find the session too.
 func (p *IdP) cookie(token string, maxAge int) *http.Cookie {
-	home := p.beside(".")
+	home := p.beside(p.Personality.HomeURL)
 	cookie := &http.Cookie{Name: sessionCookie, Value: token, Path: home.Path, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if home.Scheme == "https" {
 		cookie.Secure = true

@@ -1,5 +1,7 @@
 package samltest
 
+import "strings"
+
 // User is somebody who can sign in at [IdP.Handler], and whom an [Answer] can be about.
 type User struct {
 	Name       string // what one types, and the NameID
@@ -8,14 +10,15 @@ type User struct {
 	LastName   string
 	Email      string
 	NameFormat string      // format of the NameID; empty: FormatPersistent
+	Groups     []string    // written by a [Personality] that has a place for them
 	Attributes []Attribute // beside firstname, lastname and email
 }
 
 // demoUsers are alice, whom everything can read, and bob, whose names test the escaping of every page that shows them.
 func demoUsers() []User {
 	return []User{
-		{Name: "alice", Password: "password", FirstName: "Alice", LastName: "Smith", Email: "alice@example.com"},
-		{Name: "bob", Password: "password", FirstName: `Bob "Bobby" & Co`, LastName: "O'Søren <b>", Email: "bob@example.com"},
+		{Name: "alice", Password: "password", FirstName: "Alice", LastName: "Smith", Email: "alice@example.com", Groups: []string{"staff", "administrators"}},
+		{Name: "bob", Password: "password", FirstName: `Bob "Bobby" & Co`, LastName: "O'Søren <b>", Email: "bob@example.com", Groups: []string{"staff"}},
 	}
 }
 
@@ -26,6 +29,8 @@ func (u User) nameID() *NameID {
 	}
 	return &NameID{Value: u.Name, Format: format}
 }
+
+func (u User) fullName() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
 
 func (u User) attributes() []Attribute {
 	list := []Attribute{}

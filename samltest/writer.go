@@ -2,6 +2,7 @@ package samltest
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/beevik/etree"
 )
@@ -12,22 +13,27 @@ type writer struct {
 	err   error
 }
 
-// element makes a child of parent, or a root when parent is nil. With prefixes both namespaces are declared on the root, as
-// most IdPs do; without, a default namespace is declared wherever it changes.
+// element makes a child of parent, or a root when parent is nil. With prefixes both namespaces are declared on the root, unless
+// the style is Local; without, a default namespace is declared wherever it changes.
 func (w *writer) element(parent *etree.Element, space, tag string) *etree.Element {
 	el := etree.NewElement(tag)
 	if parent != nil {
 		parent.AddChild(el)
 	}
 	el.Space = w.prefix(space)
-	if parent == nil && w.style.Protocol != "" {
-		el.CreateAttr("xmlns:"+w.style.Protocol, nsProtocol)
+	if parent == nil && !w.style.Local {
+		if w.style.Protocol != "" {
+			el.CreateAttr("xmlns:"+w.style.Protocol, nsProtocol)
+		}
+		if w.style.Assertion != "" {
+			el.CreateAttr("xmlns:"+w.style.Assertion, nsAssertion)
+		}
 	}
-	if parent == nil && w.style.Assertion != "" {
-		el.CreateAttr("xmlns:"+w.style.Assertion, nsAssertion)
+	if el.NamespaceURI() != space {
+		el.CreateAttr(strings.TrimSuffix("xmlns:"+el.Space, ":"), space)
 	}
-	if el.Space == "" && el.NamespaceURI() != space {
-		el.CreateAttr("xmlns", space)
+	if w.style.Schema != "" && (tag == "Response" || tag == "Assertion") {
+		el.CreateAttr("xmlns:"+w.style.Schema, nsSchema)
 	}
 	return el
 }
@@ -106,16 +112,26 @@ func (w *writer) assertion(parent *etree.Element, a *Assertion) *etree.Element {
 	if len(a.Advice) > 0 {
 		w.raw(w.element(el, nsAssertion, "Advice"), a.Advice...)
 	}
+	if w.style.AttributesFirst {
+		w.attributes(el, a.Attributes)
+	}
 	for _, statement := range a.Statements {
 		w.statement(el, statement)
 	}
-	if a.Attributes != nil {
-		list := w.element(el, nsAssertion, "AttributeStatement")
-		for _, attribute := range a.Attributes {
-			w.attribute(list, attribute)
-		}
+	if !w.style.AttributesFirst {
+		w.attributes(el, a.Attributes)
 	}
 	return el
+}
+
+func (w *writer) attributes(parent *etree.Element, attributes []Attribute) {
+	if attributes == nil {
+		return
+	}
+	list := w.element(parent, nsAssertion, "AttributeStatement")
+	for _, attribute := range attributes {
+		w.attribute(list, attribute)
+	}
 }
 
 func (w *writer) subject(parent *etree.Element, subject *Subject) {
@@ -197,8 +213,13 @@ func (w *writer) attribute(parent *etree.Element, a Attribute) {
 		if v.Type != "" || v.Nil {
 			value.CreateAttr("xmlns:xsi", nsInstance)
 		}
-		if v.Type != "" {
-			value.CreateAttr("xmlns:xs", nsSchema)
+		if prefix, _, qualified := strings.Cut(v.Type, ":"); v.Type != "" {
+			switch {
+			case !qualified:
+				value.CreateAttr("xmlns:xs", nsSchema)
+			case prefix != w.style.Schema:
+				value.CreateAttr("xmlns:"+prefix, nsSchema)
+			}
 			value.CreateAttr("xsi:type", v.Type)
 		}
 		if v.Nil {
