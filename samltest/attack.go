@@ -22,9 +22,14 @@ const (
 
 	Encrypted   Class = "encrypted"   // a ciphertext that is genuine, around or beside what is not
 	Ciphertexts Class = "ciphertexts" // a ciphertext that must not open, or must not be tried
+
+	RelayStates Class = "relaystate" // a genuine login that leads to the attacker's site
+	Exhaustion  Class = "exhaustion" // a message that costs more to read than to send
+	Metadata    Class = "metadata"   // metadata of an identity provider that gives the attacker a say; see [MetadataAttacks]
 )
 
-// Attack is one forgery. A service provider that trusts [Scene.IdP] must refuse what Forge makes.
+// Attack is one forgery. A service provider that trusts [Scene.IdP] must refuse what Forge makes, unless Won or Bounded says
+// otherwise.
 type Attack struct {
 	Name      string // unique among all attacks
 	Class     Class
@@ -33,6 +38,12 @@ type Attack struct {
 	// Reasons are the right reasons for the refusal; any other means that it was refused by luck. Several, where the order of
 	// checks is the library's business.
 	Reasons []saml.Reason
+
+	// Won says whether the attacker got what she wanted, of the pages that came of it: the answer to the form, and where that
+	// leads in the service provider's own site. It is for attacks with a genuine login, which may be accepted.
+	Won func(pages []*Page) bool
+	// Bounded says that it may be accepted, if only there is an answer within [Target.Patience].
+	Bounded bool
 
 	// Base makes an honest answer the kind that the attack starts from; nil: none is needed. An answer with nothing but this
 	// change must be accepted.
@@ -84,10 +95,12 @@ func Attacks() []Attack {
 		{Mixup, mixupAttacks()},
 		{Encrypted, encryptedAttacks()},
 		{Ciphertexts, ciphertextAttacks()},
+		{RelayStates, relayStateAttacks()},
+		{Exhaustion, exhaustionAttacks()},
 	} {
 		for _, attack := range class.attacks {
 			attack.Class = class.name
-			attack.Encrypted = class.name == Encrypted || class.name == Ciphertexts
+			attack.Encrypted = attack.Encrypted || class.name == Encrypted || class.name == Ciphertexts
 			all = append(all, attack)
 		}
 	}
@@ -102,19 +115,27 @@ type Scene struct {
 	Mallory Seal // the attacker's key, in a certificate that bears the IdP's name
 
 	base   func(a *Answer)
-	begin  func(p *IdP, elsewhere bool) Request
+	begin  func(p *IdP, elsewhere bool, place string) Request
 	accept func(form url.Values, elsewhere bool)
+	plant  func(name, value string)
 }
 
 // Begin starts a login at the IdP in the victim's browser, and returns the request that the service provider sends.
-func (s *Scene) Begin() Request { return s.begin(s.IdP, false) }
+func (s *Scene) Begin() Request { return s.begin(s.IdP, false, "") }
+
+// BeginWith starts it by a link that names a place to which the login shall lead. It falls back to one without if the service
+// provider refuses that.
+func (s *Scene) BeginWith(place string) Request { return s.begin(s.IdP, false, place) }
 
 // BeginAtOther starts a login at the other IdP in the victim's browser. It falls back to the IdP if the service provider does
 // not know the other.
-func (s *Scene) BeginAtOther() Request { return s.begin(s.Other, false) }
+func (s *Scene) BeginAtOther() Request { return s.begin(s.Other, false, "") }
 
 // BeginElsewhere starts a login at the IdP in another browser.
-func (s *Scene) BeginElsewhere() Request { return s.begin(s.IdP, true) }
+func (s *Scene) BeginElsewhere() Request { return s.begin(s.IdP, true, "") }
+
+// Plant puts a cookie for the service provider into the victim's browser, as a neighbour under the same domain can.
+func (s *Scene) Plant(name, value string) { s.plant(name, value) }
 
 // Accept posts the form in the victim's browser and insists that it is accepted: a step that must work before the attack.
 func (s *Scene) Accept(form url.Values) { s.accept(form, false) }

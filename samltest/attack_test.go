@@ -2,14 +2,17 @@ package samltest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/assert"
@@ -26,10 +29,10 @@ func TestAttacksAreNamed(t *testing.T) {
 		names[a.Name] = true
 		perClass[a.Class]++
 		assert.NotEmpty(t, a.Reference, a.Name)
-		assert.NotEmpty(t, a.Reasons, a.Name)
+		assert.Equal(t, a.Won == nil && !a.Bounded, len(a.Reasons) > 0, a.Name)
 		assert.NotNil(t, a.Forge, a.Name)
 	}
-	for _, class := range []Class{Wrapping, Tampering, References, Keys, Parsing, Profile, Mixup, Encrypted, Ciphertexts} {
+	for _, class := range []Class{Wrapping, Tampering, References, Keys, Parsing, Profile, Mixup, Encrypted, Ciphertexts, RelayStates, Exhaustion} {
 		assert.GreaterOrEqual(t, perClass[class], 10, class)
 	}
 }
@@ -53,7 +56,8 @@ func stage(t *testing.T, a Attack) *Scene {
 	sp := testSP(t)
 	return &Scene{
 		IdP: idp, Other: other, SP: sp, Mallory: mallory, base: a.base(sp),
-		begin: func(p *IdP, _ bool) Request {
+		plant: func(string, string) {},
+		begin: func(p *IdP, _ bool, _ string) Request {
 			return Request{ID: newID(), SPEntityID: sp.EntityID, ACSURL: sp.ACSURL, Destination: p.SSOURL, XML: []byte(`<samlp:AuthnRequest/>`)}
 		},
 		accept: func(url.Values, bool) {},
@@ -152,7 +156,7 @@ func TestAttacksDiffer(t *testing.T) {
 	for _, a := range Attacks() {
 		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
-			if a.Class == Mixup || a.Demand != nil || a.Ask != nil { // an honest answer to somebody else
+			if a.Class == Mixup || a.Class == RelayStates || a.Demand != nil || a.Ask != nil { // an honest answer to somebody else
 				assert.NotEmpty(t, a.Forge(stage(t, a)).Get("SAMLResponse"))
 				return
 			}
@@ -177,11 +181,25 @@ func TestAttacksDiffer(t *testing.T) {
 	}
 }
 
-// gullible is a service provider that accepts everything.
+// gullible is a service provider that accepts everything, and goes wherever it is told.
 func gullible(sp SP) http.Handler {
+	place := ""
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target := "/"
+		if r.URL.Path == "/sso/acs" {
+			r.Body = http.MaxBytesReader(w, r.Body, 64<<20) // ParseForm alone has a limit
+			if err := r.ParseForm(); err != nil {
+				panic(err)
+			}
+			told := append(r.PostForm["RelayState"], place)
+			slices.SortStableFunc(told, func(a, b string) int { return strings.Index(b, "evil") - strings.Index(a, "evil") })
+			w.Header()["Location"] = []string{cmp.Or(told[0], target)}
+			w.WriteHeader(http.StatusSeeOther)
+			_, _ = w.Write([]byte("going to " + told[0]))
+			return
+		}
 		if r.URL.Path == "/sso/login" {
+			place = r.URL.Query().Get("target")
 			request := `<samlp:AuthnRequest xmlns:samlp="` + nsProtocol + `" ID="` + newID() + `" Version="2.0" IssueInstant="2026-01-02T03:04:05Z"` +
 				` AssertionConsumerServiceURL="` + sp.ACSURL + `"><saml:Issuer xmlns:saml="` + nsAssertion + `">` + sp.EntityID + `</saml:Issuer></samlp:AuthnRequest>`
 			target = "https://idp.example.com/sso?" + url.Values{"SAMLRequest": {encode(deflated([]byte(request)))}}.Encode()
@@ -194,14 +212,63 @@ func gullible(sp SP) http.Handler {
 func TestTargetCatches(t *testing.T) {
 	t.Parallel()
 	sp := testSP(t)
-	x := Target{IdP: NewIdP(t), Handler: gullible(sp), SP: sp}
-	require.NoError(t, x.complete())
 	for _, a := range Attacks() {
 		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
+			x := Target{IdP: NewIdP(t), Handler: gullible(sp), SP: sp}
+			require.NoError(t, x.complete())
 			scene, victim := x.scene(t.Fatalf, a)
-			assert.True(t, victim.post(a.Forge(scene)).accepted)
+			got := x.wait(victim, a.Forge(scene))
+			require.False(t, got.late)
+			assert.True(t, got.accepted)
+			assert.Equal(t, !a.Bounded, a.fell(got), got.text)
 		})
+	}
+}
+
+// TestTargetCatchesBreakdowns: one that breaks down or never answers is caught by any attack.
+func TestTargetCatchesBreakdowns(t *testing.T) {
+	t.Parallel()
+	sp := testSP(t)
+	never := make(chan struct{})
+	t.Cleanup(func() { close(never) })
+	for name, answer := range map[string]func(w http.ResponseWriter){
+		"error":   func(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) },
+		"panic":   func(http.ResponseWriter) { panic("at the disco") },
+		"silence": func(http.ResponseWriter) { <-never },
+	} {
+		x := Target{IdP: NewIdP(t), SP: sp, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/sso/acs" {
+				answer(w)
+				return
+			}
+			gullible(sp).ServeHTTP(w, r)
+		})}
+		require.NoError(t, x.complete())
+		if name == "silence" {
+			x.Patience = 50 * time.Millisecond
+		}
+		attack := exhaustionAttacks()[0]
+		scene, victim := x.scene(t.Fatalf, attack)
+		got := x.wait(victim, attack.Forge(scene))
+		assert.Equal(t, name == "silence", got.late, name)
+		assert.True(t, attack.fell(got), name)
+		assert.NotContains(t, got.says(), "accepted", name)
+	}
+}
+
+// TestWhereTo reads places as browsers do.
+func TestWhereTo(t *testing.T) {
+	t.Parallel()
+	from := &url.URL{Scheme: "https", Host: "app.example.com", Path: "/sso/acs"}
+	for _, tt := range []struct{ location, want string }{
+		{"/", "https app.example.com"}, {"deep", "https app.example.com"}, {"?a=//b", "https app.example.com"}, {"/a?b=//c#//d", "https app.example.com"},
+		{"//b", "https b"}, {`/\b`, "https b"}, {`\\b/c`, "https b"}, {"https:b", "https app.example.com"}, {"http:b", "http b"},
+		{"https://b:8080/c", "https b"}, {"https://a@b/", "https b"}, {"JAVASCRIPT:x", "javascript "}, {"java\tscript:x", "javascript "},
+		{" //b", "https b"}, {"/%2fb", "https app.example.com"},
+	} {
+		scheme, host := whereTo(from, tt.location)
+		assert.Equal(t, tt.want, scheme+" "+host, "%q", tt.location)
 	}
 }
 

@@ -1,6 +1,7 @@
 package samltest
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -10,8 +11,90 @@ import (
 // xsw is the paper that named the wrapping attacks 1 to 8.
 const xsw = "Somorovsky et al., On Breaking SAML: Be Whoever You Want to Be (USENIX Security 2012), "
 
-// wrappingAttacks keep a genuine signature over a genuine element and put a forged one where it will be read.
+// wrappingAttacks keep a genuine signature over a genuine element and put a forged one where it will be read. Each is made of an
+// answer whose response is signed or whose assertion is, and again of one where both are.
 func wrappingAttacks() []Attack {
+	single := append(classicalWrappings(), containerWrappings()...)
+	both := make([]Attack, len(single))
+	for i, attack := range single {
+		attack.Name += ", both signed"
+		attack.Base = signing(SignResponse | SignAssertion)
+		attack.Reasons = append(because(saml.BadSignature), attack.Reasons...)
+		both[i] = attack
+	}
+	return append(single, both...)
+}
+
+// containerWrappings hide what is signed wherever the schemas allow any element.
+func containerWrappings() (list []Attack) {
+	reasons := because(saml.Unsigned, saml.MalformedSignature, saml.BadSignature, saml.BadResponse, saml.SeveralAssertions)
+	const reference = "Somorovsky et al. (USENIX Security 2012), section 4.2; Ludwig, RUB-NDS SAML containers"
+	for _, container := range []struct {
+		name string
+		put  func(response, assertion, genuine *etree.Element)
+	}{
+		{"StatusDetail", func(response, _, genuine *etree.Element) {
+			status := find(response, nsProtocol, "Status")
+			place(status, len(status.Child), "StatusDetail", genuine)
+		}},
+		{"the Advice", func(_, assertion, genuine *etree.Element) {
+			place(assertion, assertion.SelectElement("Conditions").Index()+1, "Advice", genuine)
+		}},
+		{"the SubjectConfirmationData", func(_, assertion, genuine *etree.Element) {
+			assertion.FindElement(".//SubjectConfirmationData").AddChild(genuine)
+		}},
+		{"an AttributeValue", func(_, assertion, genuine *etree.Element) {
+			value := assertion.FindElement(".//AttributeValue")
+			value.SetText("")
+			value.AddChild(genuine)
+		}},
+		{"the AuthnContextDecl", func(_, assertion, genuine *etree.Element) {
+			context := assertion.FindElement(".//AuthnContext")
+			place(context, len(context.Child), "AuthnContextDecl", genuine).Space = assertion.Space
+		}},
+		{"a condition", func(_, assertion, genuine *etree.Element) {
+			conditions := assertion.SelectElement("Conditions")
+			place(conditions, len(conditions.Child), "Condition", genuine)
+		}},
+	} {
+		list = append(list, Attack{Name: "signed response in " + container.name + " of a forged one", Reference: reference, Reasons: reasons, Base: signing(SignResponse),
+			Forge: after(func(response *etree.Element) {
+				genuine := response.Copy()
+				become(response, forged(response))
+				container.put(response, response.FindElement("./Assertion"), genuine)
+			})})
+	}
+	for _, container := range []struct {
+		name, tag string
+	}{{"the KeyInfo of the response's signature", "KeyInfo"}, {"an Object of the response's signature", "Object"}} {
+		list = append(list, Attack{Name: "signed assertion in " + container.name + " by the attacker", Reference: reference, Reasons: reasons,
+			Forge: func(s *Scene) url.Values {
+				a := s.Answer()
+				a.AfterSign = func(response *etree.Element) {
+					assertion := assertionOf(response)
+					genuine := assertion.Copy()
+					become(assertion, forged(assertion))
+					if old := signatureOf(response); old != nil {
+						response.RemoveChild(old)
+					}
+					if err := s.Mallory.Enveloped(response); err != nil {
+						panic(err) // the attacker's key is RSA
+					}
+					signature := signatureOf(response)
+					if info := signature.SelectElement(container.tag); info != nil {
+						info.AddChild(genuine)
+						return
+					}
+					place(signature, len(signature.Child), container.tag, genuine)
+				}
+				return a.Form()
+			}})
+	}
+	return list
+}
+
+// classicalWrappings are the eight of the paper, and their like.
+func classicalWrappings() []Attack {
 	misplaced := because(saml.Unsigned, saml.MalformedSignature, saml.BadSignature, saml.BadResponse)
 	several := because(saml.SeveralAssertions, saml.Unsigned, saml.BadResponse, saml.MalformedSignature)
 	around := signing(SignResponse)

@@ -124,6 +124,16 @@ func (p *IdP) Trust() saml.LoginTrust {
 	return trust
 }
 
+// plain is the same IdP, but writing as one of no product does: what attacks prove does not depend on it.
+func (p *IdP) plain() *IdP {
+	shape := Personality{}.completed()
+	own := p.Personality
+	shape.EntityID, shape.SSOURL, shape.SSOPostURL, shape.SLOURL = own.EntityID, own.SSOURL, own.SSOPostURL, own.SLOURL
+	shape.MetadataURL, shape.StartURL, shape.HomeURL = own.MetadataURL, own.StartURL, own.HomeURL
+	return &IdP{EntityID: p.EntityID, SSOURL: p.SSOURL, Now: p.Now, Personality: shape, users: p.users, own: p.published(), sps: p.allSPs(),
+		sessions: map[string]session{}, visits: map[string][]visit{}}
+}
+
 // SSOPostURL is where the IdP takes requests by POST: SSOURL, unless its product has two addresses.
 func (p *IdP) SSOPostURL() string { return cmp.Or(p.Personality.SSOPostURL, p.SSOURL) }
 

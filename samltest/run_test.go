@@ -71,7 +71,7 @@ func TestAttacksIdPInitiated(t *testing.T) {
 	t.Parallel()
 	x := target(t, func(trust *saml.LoginTrust) { trust.AllowIdPInitiated = true })
 	x.IdPInitiated = true
-	x.Attacks = attacksOf(samltest.Profile, samltest.Mixup)
+	x.Attacks = attacksOf(samltest.Profile, samltest.Mixup, samltest.RelayStates)
 	x.Run(t)
 }
 

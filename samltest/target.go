@@ -1,6 +1,7 @@
 package samltest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	saml "github.com/logintrust/saml"
 )
@@ -31,6 +33,10 @@ type Target struct {
 	// Trusts is where the login trust of IdP is, if the attacks may change it for their time: those that go against what it may
 	// demand are tried then, and no other login should go on meanwhile. nil: they are not tried.
 	Trusts *saml.MemoryTrusts
+
+	// Patience is how long an answer may take before it counts as none: a generous bound, since it is about attacks whose cost
+	// explodes. 0: half a minute.
+	Patience time.Duration
 
 	// Reason is why Handler refused last, as the host was told by Config.OnRefusal. nil: any refusal counts, also one by luck.
 	Reason func() saml.Reason
@@ -73,6 +79,9 @@ func (x Target) Run(t *testing.T) {
 
 // complete fills in what was left empty.
 func (x *Target) complete() (err error) {
+	if x.IdP.Personality.Name != "" {
+		x.IdP = x.IdP.plain()
+	}
 	if x.SP == (SP{}) {
 		found := false
 		if x.SP, found = x.IdP.firstSP(); !found {
@@ -122,7 +131,7 @@ func (x Target) Accepts(attack Attack) (fell bool, err error) {
 	}
 	defer recoverFailure(&err)
 	got := x.attempt(fail, attack)
-	return got.accepted, nil
+	return attack.fell(got), nil
 }
 
 // A failure ends an attack that could not be tried. A failing is what ends it: fail, or a test's own.
@@ -147,12 +156,47 @@ func recoverFailure(err *error) {
 func (x Target) try(t *testing.T, attack Attack) {
 	t.Helper()
 	got := x.attempt(t.Fatalf, attack)
-	switch {
-	case got.accepted:
-		t.Errorf("accepted (%s): %s", attack.Reference, got.text)
-	case got.reason != "" && !slices.Contains(attack.Reasons, got.reason):
+	if attack.fell(got) {
+		t.Errorf("%s (%s)", got.says(), attack.Reference)
+	} else if attack.Reasons != nil && got.reason != "" && !slices.Contains(attack.Reasons, got.reason) {
 		t.Errorf("refused for the wrong reason: %q; right would be %q (%s)", string(got.reason), attack.Reasons, attack.Reference)
 	}
+}
+
+// wait posts the form, and waits for the answer no longer than the target's patience.
+func (x Target) wait(victim client, form url.Values) outcome {
+	answered := make(chan outcome, 1)
+	go func() {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				answered <- outcome{panicked: true, text: fmt.Sprint(panicked)}
+			}
+		}()
+		answered <- victim.post(form)
+	}()
+	limit := time.NewTimer(cmp.Or(x.Patience, defaultPatience))
+	defer limit.Stop()
+	select {
+	case got := <-answered:
+		return got
+	case <-limit.C:
+		return outcome{late: true}
+	}
+}
+
+const defaultPatience = 30 * time.Second
+
+// fell reports whether the attacker got what she wanted.
+func (a Attack) fell(got outcome) bool {
+	switch {
+	case got.late, got.panicked, got.broken():
+		return true
+	case a.Bounded:
+		return false
+	case a.Won != nil:
+		return a.Won(got.pages)
+	}
+	return got.accepted
 }
 
 // attempt makes an honest login of the attack's kind, and then the attack.
@@ -172,7 +216,7 @@ func (x Target) attempt(fail failing, attack Attack) outcome {
 		fail("an honest answer was refused: %s %s", got.text, got.reason)
 	}
 	scene, victim := x.scene(fail, attack)
-	return victim.post(attack.Forge(scene))
+	return x.wait(victim, attack.Forge(scene))
 }
 
 // scene sets the scene, with two new clients: the victim's and another.
@@ -186,10 +230,11 @@ func (x Target) scene(fail failing, attack Attack) (scene *Scene, victim client)
 	}
 	return &Scene{
 		IdP: x.IdP, Other: x.Other, SP: x.SP, Mallory: x.mallory, base: attack.base(x.SP),
-		begin: func(p *IdP, elsewhere bool) Request {
-			req, err := pick(elsewhere).begin(p)
-			if err != nil && p == x.Other { // not trusted
-				req, err = pick(elsewhere).begin(x.IdP)
+		plant: victim.plant,
+		begin: func(p *IdP, elsewhere bool, place string) Request {
+			req, err := pick(elsewhere).begin(p, place)
+			if err != nil && (p == x.Other || place != "") { // not trusted, or not followed
+				req, err = pick(elsewhere).begin(x.IdP, "")
 			}
 			if err != nil {
 				fail("no login began: %v", err)
@@ -208,12 +253,12 @@ func (x Target) scene(fail failing, attack Attack) (scene *Scene, victim client)
 }
 
 func (x Target) client(attack Attack) client {
-	if x.Provider != nil {
-		return &caller{provider: x.Provider, ask: attack.Ask}
-	}
 	acs, err := url.Parse(x.SP.ACSURL)
 	if err != nil {
 		panic(fmt.Sprintf("samltest: ACS URL %q: %v", x.SP.ACSURL, err))
+	}
+	if x.Provider != nil {
+		return &caller{provider: x.Provider, ask: attack.Ask, site: acs}
 	}
 	return &surfer{target: x, browser: NewBrowser().Site(originOf(acs), x.Handler)}
 }
