@@ -25,23 +25,32 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	trust, err := saml.TrustFromMetadata(metadata, "", time.Now())
+	app, err := newApp(metadata)
 	if err != nil {
 		log.Fatal(err)
+	}
+	log.Fatal(http.ListenAndServe("localhost:8080", app))
+}
+
+func newApp(metadata []byte) (http.Handler, error) {
+	trust, err := saml.TrustFromMetadata(metadata, "", time.Now())
+	if err != nil {
+		return nil, err
 	}
 	trust.State = saml.Active
 	sp, err := saml.New(saml.Config{BaseURL: "http://localhost:8080", Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState()})
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
+	app := http.NewServeMux()
 	var sessions sync.Map // who is signed in, by cookie
-	http.Handle("/sso/", sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
+	app.Handle("/sso/", sp.Handler(func(w http.ResponseWriter, r *http.Request, login *saml.Login) {
 		id := rand.Text()
 		sessions.Store(id, login)
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
 	}))
-	http.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+	app.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		if cookie, err := r.Cookie("session"); err == nil {
 			if login, found := sessions.Load(cookie.Value); found {
 				w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -51,5 +60,5 @@ func main() {
 		}
 		http.Redirect(w, r, sp.LoginLink(trust, r.URL.RequestURI()), http.StatusSeeOther)
 	})
-	log.Fatal(http.ListenAndServe("localhost:8080", nil))
+	return app, nil
 }

@@ -149,25 +149,12 @@ func (d *demo) assemble(o options, log *slog.Logger) error {
 
 // listen opens a port and returns the origin under which it is reached.
 func (d *demo) listen(flag, addr string) (origin string, err error) {
-	host, _, err := net.SplitHostPort(addr)
+	l, origin, err := samltest.Listen(addr)
 	if err != nil {
-		return "", fmt.Errorf("-%s %q is not an address like 127.0.0.1:8080", flag, addr)
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", fmt.Errorf("cannot listen on %s (%w); choose another address with -%s", addr, rootCause(err), flag)
+		return "", fmt.Errorf("-%s: %w; choose another address with -%s", flag, err, flag)
 	}
 	d.sites = append(d.sites, site{listener: l})
-	_, port, err := net.SplitHostPort(l.Addr().String()) // 0 has become a real one
-	return "http://" + net.JoinHostPort(host, port), err
-}
-
-// rootCause is "address already in use", without the words around it.
-func rootCause(err error) error {
-	for errors.Unwrap(err) != nil {
-		err = errors.Unwrap(err)
-	}
-	return err
+	return origin, nil
 }
 
 // startIdP makes the demonstration identity provider, and trusts it.
@@ -300,29 +287,17 @@ func (d *demo) close() {
 	}
 }
 
-const (
-	readTimeout     = 10 * time.Second
-	shutdownTimeout = 5 * time.Second
-)
-
 // serve serves all sites until ctx ends or one of them fails.
-func (d *demo) serve(ctx context.Context) error {
-	failed := make(chan error, len(d.sites))
-	var servers []*http.Server
+func (d *demo) serve(ctx context.Context) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, len(d.sites))
 	for _, s := range d.sites {
-		server := &http.Server{Handler: s.handler, ReadTimeout: readTimeout}
-		servers = append(servers, server)
-		go func() { failed <- server.Serve(s.listener) }()
+		go func() { ended <- samltest.Serve(ctx, s.listener, s.handler) }()
 	}
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-	}
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	for _, server := range servers {
-		err = errors.Join(err, server.Shutdown(limit))
+	for range d.sites {
+		err = errors.Join(err, <-ended)
+		stop()
 	}
 	return err
 }

@@ -363,6 +363,13 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestAttacks throws every forgery at the application, of which none may get in.
+func TestAttacks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	samltest.Target{IdP: w.demo.idp, Handler: w.demo.app.handler(), IdPInitiated: true}.Run(t)
+}
+
 // TestMistakes: each is one clear sentence.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
@@ -380,7 +387,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		{[]string{"-brew"}, "-brew"},
 		{[]string{"tea"}, `unexpected argument "tea"`},
-		{[]string{"-addr", "here"}, `-addr "here" is not an address`},
+		{[]string{"-addr", "here"}, `-addr: "here" is not an address`},
 		{[]string{"-addr", taken.Addr().String()}, "address already in use); choose another address with -addr"},
 		{[]string{"-addr", anywhere, "-idp-addr", taken.Addr().String()}, "choose another address with -idp-addr"},
 		{[]string{"-addr", anywhere, "-no-demo-idp", "-key", "nowhere.pem"}, "nowhere.pem"},
