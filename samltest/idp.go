@@ -143,6 +143,12 @@ func (p *IdP) SLOURL() string { return p.Personality.SLOURL }
 // MetadataURL is where [IdP.Handler] serves the metadata.
 func (p *IdP) MetadataURL() string { return p.Personality.MetadataURL }
 
+// HomeURL is the page that says who is signed in and where one can go from here.
+func (p *IdP) HomeURL() string { return p.beside(p.Personality.HomeURL).String() }
+
+// Users are those who can sign in at [IdP.Handler].
+func (p *IdP) Users() []User { return slices.Clone(p.users) }
+
 // Origin is where the IdP's site is, for [Browser.Site].
 func (p *IdP) Origin() string { return originOf(p.beside("")) }
 

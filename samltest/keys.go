@@ -2,6 +2,8 @@ package samltest
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -25,6 +27,11 @@ func (p *IdP) Publish(key crypto.Signer) (Seal, error) {
 		if key, err = generateKey(RSA2048); err != nil {
 			return Seal{}, err
 		}
+	}
+	switch key.Public().(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
+	default:
+		return Seal{}, fmt.Errorf("samltest: a key of %T cannot sign here: want RSA or ECDSA", key.Public())
 	}
 	certificate, err := selfSigned(key, p.Personality.certificateName(p.EntityID))
 	if err != nil {

@@ -4,6 +4,7 @@
 // logintrust replay judges logins that were written down, one JSON object a line, each with its own clock and keys.
 // logintrust unseal opens written-down logins that were sealed for an administrator.
 // logintrust keys makes, inspects and converts keys and certificates of service providers.
+// logintrust idp starts an identity provider for trying things out, that writes like a product.
 package main
 
 import (
@@ -29,6 +30,7 @@ Commands:
   replay [-check] [FILE...]   judge written-down logins, one JSON object a line
   unseal -key FILE [FILE...]  open sealed cases
   keys COMMAND                make, inspect and convert keys and certificates
+  idp [-personality NAME]     start an identity provider for trying things out
   help                        print this text
 
 "logintrust COMMAND -h" says more about a command.
@@ -52,6 +54,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return runReplay(args[1:], stdin, stdout, stderr)
 	case "keys":
 		return runKeys(args[1:], stdin, stdout, stderr)
+	case "idp":
+		return runIdP(args[1:], stdin, stdout, stderr)
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(stdout, usage)
 		return exitOK
