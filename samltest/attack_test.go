@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
+	saml "github.com/logintrust/saml"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -224,6 +225,39 @@ func TestTargetCatches(t *testing.T) {
 			assert.Equal(t, !a.Bounded, a.fell(got), got.text)
 		})
 	}
+}
+
+// TestTargetCatchesMisuse: a host that has a service provider in order, but goes where the form says instead of where the login
+// leads, is caught by attacks with a RelayState.
+func TestTargetCatchesMisuse(t *testing.T) {
+	t.Parallel()
+	idp := NewIdP(t)
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState()})
+	require.NoError(t, err)
+	require.NoError(t, idp.AddSPMetadata(sp.Metadata()))
+	site := sp.Handler(func(w http.ResponseWriter, r *http.Request, _ *saml.Login) {
+		http.Redirect(w, r, r.PostForm.Get("RelayState"), http.StatusSeeOther)
+	})
+	x := Target{IdP: idp, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			require.NoError(t, r.ParseForm())
+		}
+		site.ServeHTTP(w, r)
+	})}
+	require.NoError(t, x.complete())
+	caught, tried := 0, 0
+	for _, a := range relayStateAttacks() {
+		if a.NeedsIdPInitiated || !strings.HasPrefix(a.Name, "RelayState: ") {
+			continue
+		}
+		scene, victim := x.scene(t.Fatalf, a)
+		got := x.wait(victim, a.Forge(scene))
+		tried++
+		if a.fell(got) {
+			caught++
+		}
+	}
+	assert.Greater(t, caught, tried/2)
 }
 
 // TestTargetCatchesBreakdowns: one that breaks down or never answers is caught by any attack.

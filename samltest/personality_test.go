@@ -288,6 +288,19 @@ func TestPersonalitiesFingerprint(t *testing.T) {
 	})
 }
 
+// Explain knows them by what they write.
+func TestPersonalitiesAreRecognised(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{"entra-id": "Entra ID", "adfs": "AD FS", "okta": "Okta", "google": "Google Workspace", "pingone": "Ping",
+		"shibboleth": "Shibboleth", "keycloak": "Keycloak", "onelogin": "OneLogin"} // PingFederate has any entity ID
+	forEach(t, func(t *testing.T, shape samltest.Personality) {
+		idp := character(t, shape)
+		h := newHost(t, saml.Config{}, idp.Trust())
+		answer := idp.Answer(samltest.Request{ID: "_r", SPEntityID: h.sp.EntityID(), ACSURL: "https://app.example.com/sso/acs"})
+		assert.Equal(t, want[shape.Name], h.sp.Explain(t.Context(), saml.Posted{SAMLResponse: answer.Encode()}, saml.ExplainOptions{}).Product)
+	})
+}
+
 // Metadata has the product's shape, and its keys are those of the SAML role alone.
 func TestPersonalitiesMetadata(t *testing.T) {
 	t.Parallel()

@@ -96,6 +96,18 @@ func TestRunAttacks(t *testing.T) {
 	x.IdP.RunAttacks(t, x.Handler)
 }
 
+// TestAttacksOnAPersonality: attacks are about who reads, whatever product the IdP writes like.
+func TestAttacksOnAPersonality(t *testing.T) {
+	t.Parallel()
+	shape, _ := samltest.FindPersonality("google")
+	idp, err := samltest.New(samltest.Options{Personality: shape})
+	require.NoError(t, err)
+	sp, err := saml.New(saml.Config{BaseURL: "https://app.example.com", Trusts: saml.NewMemoryTrusts(idp.Trust()), State: saml.NewMemoryState()})
+	require.NoError(t, err)
+	require.NoError(t, idp.AddSPMetadata(sp.Metadata()))
+	samltest.Target{IdP: idp, Provider: sp, Attacks: attacksOf(samltest.Wrapping, samltest.Parsing, samltest.Profile)}.Run(t)
+}
+
 // TestAttacksOnLoopback is without https: the cookie is Lax, so every answer makes the hop that asks for it again.
 func TestAttacksOnLoopback(t *testing.T) {
 	t.Parallel()
