@@ -25,22 +25,18 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	app, err := newApp(metadata)
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Fatal(http.ListenAndServe("localhost:8080", app))
+	log.Fatal(http.ListenAndServe("localhost:8080", newApp(metadata)))
 }
 
-func newApp(metadata []byte) (http.Handler, error) {
+func newApp(metadata []byte) http.Handler {
 	trust, err := saml.TrustFromMetadata(metadata, "", time.Now())
 	if err != nil {
-		return nil, err
+		log.Fatal(err)
 	}
 	trust.State = saml.Active
 	sp, err := saml.New(saml.Config{BaseURL: "http://localhost:8080", Trusts: saml.NewMemoryTrusts(trust), State: saml.NewMemoryState()})
 	if err != nil {
-		return nil, err
+		log.Fatal(err)
 	}
 	app := http.NewServeMux()
 	var sessions sync.Map // who is signed in, by cookie
@@ -53,12 +49,11 @@ func newApp(metadata []byte) (http.Handler, error) {
 	app.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		if cookie, err := r.Cookie("session"); err == nil {
 			if login, found := sessions.Load(cookie.Value); found {
-				w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 				fmt.Fprintf(w, "Hello %q, by %s.\n", login.(*saml.Login).Subject().NameID.Value, trust.Description)
 				return
 			}
 		}
 		http.Redirect(w, r, sp.LoginLink(trust, r.URL.RequestURI()), http.StatusSeeOther)
 	})
-	return app, nil
+	return app
 }

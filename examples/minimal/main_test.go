@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,21 +17,23 @@ const acsURL = "http://localhost:8080/sso/acs"
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	idp := samltest.NewIdP(t)
-	app, err := newApp(idp.Metadata())
-	require.NoError(t, err)
-	page := idp.Login(t, app, "http://localhost:8080/")
+	page := idp.Login(t, newApp(idp.Metadata()), "http://localhost:8080/")
 	assert.Equal(t, "Hello \"alice\", by https://idp.example.com/metadata.\n", page.Body)
+	assert.Equal(t, "text/plain; charset=utf-8", page.Header.Get("Content-Type"))
+}
 
-	_, err = newApp([]byte("no metadata"))
-	assert.Error(t, err)
+// It is short.
+func TestLength(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("main.go")
+	require.NoError(t, err)
+	assert.Less(t, bytes.Count(text, []byte("\n")), 60)
 }
 
 // Every attack is refused.
 func TestAttacks(t *testing.T) {
 	t.Parallel()
 	idp := samltest.NewIdP(t)
-	app, err := newApp(idp.Metadata())
-	require.NoError(t, err)
 	idp.AddSP(samltest.SP{EntityID: "http://localhost:8080/sso/metadata", ACSURL: acsURL})
-	idp.RunAttacks(t, app)
+	idp.RunAttacks(t, newApp(idp.Metadata()))
 }
