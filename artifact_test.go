@@ -340,8 +340,9 @@ func TestArtifactsThatLeadNowhere(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
 
 	answer := s.idp.Answer(b.start("")).Form()
-	b.do(httptest.NewRequest(http.MethodGet, "https://sp.example.com/sso/acs?"+answer.Encode(), nil), true)
-	assert.Equal(t, saml.BadRequest, s.reason(), "a GET is for artifacts only")
+	resp = b.do(httptest.NewRequest(http.MethodGet, "https://sp.example.com/sso/acs?"+answer.Encode(), nil), true)
+	assert.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode, "a GET is for artifacts only")
+	assert.Zero(t, s.logins.Load())
 	b.do(formRequest("https://sp.example.com/sso/acs?SAMLart="+url.QueryEscape(good), url.Values{}), true)
 	assert.Equal(t, saml.BadRequest, s.reason(), "the query of a POST is nothing")
 	assert.Empty(t, s.asked)

@@ -294,6 +294,8 @@ func TestBadForms(t *testing.T) {
 	badField.Body = io.NopCloser(strings.NewReader(good().Encode() + "&x=%zz"))
 	multipart := formRequest(acs, good())
 	multipart.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	oddType := formRequest(acs, good())
+	oddType.Header.Set("Content-Type", "application/x-www-form-urlencoded; =x")
 	untyped := formRequest(acs, good())
 	untyped.Header.Del("Content-Type")
 	for _, c := range []struct {
@@ -312,6 +314,7 @@ func TestBadForms(t *testing.T) {
 		{"torn off behind the last field", torn, 400, saml.BadRequest},
 		{"a field beside it that is badly escaped", badField, 400, saml.BadRequest},
 		{"multipart", multipart, 400, saml.BadRequest},
+		{"a content type that cannot be read", oddType, 400, saml.BadRequest},
 		{"no content type", untyped, 400, saml.BadRequest},
 		{"not base64", formRequest(acs, url.Values{"SAMLResponse": {"!!!"}}), 403, saml.BadResponse},
 		{"empty", formRequest(acs, url.Values{"SAMLResponse": {""}}), 403, saml.BadResponse},

@@ -215,6 +215,8 @@ func TestBareKeysInMetadata(t *testing.T) {
 		assert.True(t, trust.Keys[0].Equal(want))
 		_, err = import1(`<ds:KeyValue><e:ECKeyValue xmlns:e="http://www.w3.org/2009/xmldsig11#"><e:NamedCurve URI="urn:oid:` + oid + `"/><e:PublicKey>` + b64(point[:len(point)-1]) + `</e:PublicKey></e:ECKeyValue></ds:KeyValue>`)
 		require.Error(t, err)
+		_, err = import1(`<ds:KeyValue><e:ECKeyValue xmlns:e="http://www.w3.org/2009/xmldsig11#"><e:NamedCurve URI="urn:oid:` + oid + `"/><e:PublicKey>` + b64(point) + `!</e:PublicKey></e:ECKeyValue></ds:KeyValue>`)
+		require.Error(t, err)
 	}
 	for _, bad := range []string{``, `<ds:KeyName>x</ds:KeyName>`, `<ds:KeyValue><ds:RSAKeyValue/></ds:KeyValue>`,
 		`<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>!!</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`,

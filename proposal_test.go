@@ -346,6 +346,7 @@ func TestProductGuess(t *testing.T) {
 		"http://adfs.example.com/adfs/services/trust":                   {"https://adfs.example.com/adfs/ls/", saml.ADFS},
 		"https://accounts.google.com/o/saml2?idpid=C0":                  {"https://accounts.google.com/o/saml2/idp?idpid=C0", saml.Google},
 		"http://www.okta.com/exk1":                                      {"https://dev-1.okta.com/app/x/sso/saml", saml.Okta},
+		"urn:e":                                                         {"https://corp.okta-emea.com/app/x/sso/saml", saml.Okta},
 		"urn:a":                                                         {"https://corp.oktapreview.com/app/x/sso/saml", saml.Okta},
 		"https://idp.notokta.com/exk1":                                  {"https://notokta.com/app", saml.GenericIdP},
 		"https://sso.example.com/realms/staff":                          {"https://sso.example.com/realms/staff/protocol/saml", saml.Keycloak},
