@@ -34,10 +34,10 @@ const (
 func (c catcher) String() string { return [...]string{"survived", "unit test", "attack"}[c] }
 
 const (
-	patience = 20 * time.Second // for what runs for ever
-	longTest = time.Second      // not run for one mutant after the other
-	enough   = 96               // tests of a suite for one mutant, where all of a suite come by it
-	perRun   = 24               // tests that are run at a time, since the first ones catch most mutants
+	patience = time.Minute // for what runs for ever
+	longTest = time.Second // not run for one mutant after the other
+	enough   = 48          // tests of a suite for one mutant, where all of a suite come by it
+	perRun   = 24          // tests that are run at a time, since the first ones catch most mutants
 )
 
 // try turns one mutant on and runs the probes that may catch it: the attacks, and if none does, the other tests.
