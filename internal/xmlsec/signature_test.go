@@ -527,6 +527,26 @@ func TestVerifyNames(t *testing.T) {
 	}
 }
 
+// What cannot be canonicalised is refused as that, in SignedInfo and in what it covers, and not taken for what came out of it so
+// far.
+func TestVerifyWhatHasNoCanonicalForm(t *testing.T) {
+	t.Parallel()
+	const c14n11 = "http://www.w3.org/2006/12/xml-c14n11"
+	covered, known := xmlsec.C14NByURI(c14n11)
+	require.True(t, known)
+	p := xmlsec.Policy{AllowInclusiveReference: true}
+	for name, s := range map[string]signing{
+		"SignedInfo": sign(func(s *signing) { s.info = c14n11 }),
+		"element":    sign(func(s *signing) { s.transform, s.covered = `<ds:Transform Algorithm="`+c14n11+`"/>`, covered }),
+	} {
+		doc := s.document(t)
+		_, err := verify(t, doc, p, s.key.Public())
+		require.NoError(t, err, name)
+		_, err = verify(t, bytes.Replace(doc, []byte("<Response "), []byte(`<Response xml:base="u" `), 1), p, s.key.Public())
+		require.True(t, isKind(err, xmlsec.UnsupportedAlgorithm), "%s: %v", name, err)
+	}
+}
+
 // SignedInfo is canonicalised before anybody's signature is known to be good, so there is little of it.
 //
 // req: SE-LIMITS
