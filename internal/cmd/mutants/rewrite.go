@@ -256,10 +256,20 @@ func (r *rewriter) rules(d *ast.GenDecl) {
 		}
 		for _, row := range list.Elts {
 			fields := row.(*ast.CompositeLit).Elts
-			check := fields[len(fields)-1]
+			at := slices.IndexFunc(fields, isCheck)
+			if at < 0 {
+				continue
+			}
+			check := fields[at]
 			r.wrap(check, fmt.Sprintf("mutant.Off(%d, ", r.add(check.Pos(), "no rule "+r.text(check))), ")")
 		}
 	}
+}
+
+// isCheck reports whether a field of a row is its function: a name of the package's own. Reasons are exported.
+func isCheck(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && !id.IsExported() && id.Name != "nil"
 }
 
 // add names a new mutant and returns its number.
