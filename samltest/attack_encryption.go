@@ -35,6 +35,8 @@ func encryptedAttacks() []Attack {
 			Forge: before(func(a *Answer) { a.Sign = SignNothing })},
 		{Name: "in clear, where it must be encrypted", Reference: "the login trust's options", Reasons: because(saml.EncryptionRequired),
 			Demand: func(t *saml.LoginTrust) { t.RequireEncryption = true }, Forge: before(func(a *Answer) { a.Encrypt = nil })},
+		{Name: "encrypted, without a time of its issue", Reference: "SAML Core 2.3.3", Reasons: because(saml.BadResponse),
+			Forge: before(func(a *Answer) { a.Assertion().IssueInstant = "" })},
 		{Name: "encrypted, and signed by the attacker", Reference: "SAML Core 5.4.5", Reasons: because(saml.BadSignature),
 			Forge: func(s *Scene) url.Values {
 				a := s.Answer()

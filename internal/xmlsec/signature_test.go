@@ -527,6 +527,18 @@ func TestVerifyNames(t *testing.T) {
 	}
 }
 
+func TestKnownAlgorithms(t *testing.T) {
+	t.Parallel()
+	assert.True(t, xmlsec.IsSignatureAlgorithm(moreNS+"rsa-sha256"))
+	assert.True(t, xmlsec.IsDigestAlgorithm(encNS+"sha256"))
+	for _, uri := range []string{"", "urn:x", moreNS + "hmac-sha256", moreNS + "RSA-SHA256", dsNS + "dsa-sha1"} {
+		assert.False(t, xmlsec.IsSignatureAlgorithm(uri), uri)
+		assert.False(t, xmlsec.IsDigestAlgorithm(uri), uri)
+	}
+	assert.False(t, xmlsec.IsDigestAlgorithm(moreNS+"rsa-sha256"))
+	assert.False(t, xmlsec.IsSignatureAlgorithm(encNS+"sha256"))
+}
+
 // What cannot be canonicalised is refused as that, in SignedInfo and in what it covers, and not taken for what came out of it so
 // far.
 func TestVerifyWhatHasNoCanonicalForm(t *testing.T) {
