@@ -52,6 +52,8 @@ func (r *reach) traceSome(root string, s *suite, run, skip string, attacks bool)
 	if err != nil {
 		return err
 	}
+	var complaint strings.Builder
+	command.Stderr = &complaint
 	if err := command.Start(); err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func (r *reach) traceSome(root string, s *suite, run, skip string, attacks bool)
 		return fmt.Errorf("%s fails with no mutant on: %s", s.dir, strings.Join(failed, ", "))
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", s.dir, err)
+		return fmt.Errorf("%s: %w\n%.2000s", s.dir, err, complaint.String())
 	}
 	return nil
 }

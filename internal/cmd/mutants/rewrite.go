@@ -266,10 +266,10 @@ func (r *rewriter) rules(d *ast.GenDecl) {
 	}
 }
 
-// isCheck reports whether a field of a row is its function: a name of the package's own. Reasons are exported.
+// isCheck reports whether a field of a row is its function, by the names that these have.
 func isCheck(e ast.Expr) bool {
 	id, ok := e.(*ast.Ident)
-	return ok && !id.IsExported() && id.Name != "nil"
+	return ok && slices.ContainsFunc([]string{"check", "confirm", "asked"}, func(begins string) bool { return strings.HasPrefix(id.Name, begins) })
 }
 
 // add names a new mutant and returns its number.
