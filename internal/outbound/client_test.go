@@ -1,8 +1,16 @@
 package outbound_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
+	"log"
+	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -70,6 +78,48 @@ func TestAddressBehindAProxy(t *testing.T) {
 		require.ErrorIs(t, err, outbound.ErrAddress, target)
 	}
 	assert.Zero(t, *asked)
+}
+
+// Whoever shows a pinned certificate and does not hold its key gets nothing: a certificate is public, and it is looked at
+// before the proof of its key. The second connection, which trusts the key alone, must ask for that very key.
+func TestPinnedKeyIsProven(t *testing.T) {
+	t.Parallel()
+	selfSigned := func() tls.Certificate {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		require.NoError(t, err)
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		require.NoError(t, err)
+		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	}
+	pinned, mallory := selfSigned(), selfSigned()
+	borrowed := tls.Certificate{Certificate: pinned.Certificate, PrivateKey: mallory.PrivateKey}
+	for name, shown := range map[string][]tls.Certificate{
+		"the pinned one":                {pinned, pinned},
+		"another":                       {mallory, mallory},
+		"the pinned one, then another":  {borrowed, mallory},
+		"the pinned one, without a key": {borrowed, borrowed},
+	} {
+		asked, connections := 0, 0
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			connections++
+			return &tls.Config{Certificates: shown[min(connections, len(shown))-1:][:1]}, nil
+		}}
+		server.StartTLS()
+		c := outbound.Client{Guard: outbound.Guard{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 10 * time.Second, MaxBytes: 100,
+			ServerKeys: []crypto.PublicKey{pinned.PrivateKey.(*ecdsa.PrivateKey).Public()}}
+		_, err := c.Post(t.Context(), server.URL, "text/xml", []byte("secret"))
+		server.Close()
+		if name == "the pinned one" {
+			require.NoError(t, err)
+			assert.Equal(t, 1, asked)
+			continue
+		}
+		require.Error(t, err, name)
+		assert.Zero(t, asked, name)
+	}
 }
 
 // A POST is not sent on, and its answer is not what stands where a redirect leads.
