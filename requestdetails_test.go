@@ -161,6 +161,13 @@ func TestStepUp(t *testing.T) {
 	assert.Equal(t, saml.OtherSubject, s.reason())
 	b.post(s.idp.Answer(b.start("")))
 	assert.False(t, s.last.Load().SteppedUp())
+
+	off := s.trust()
+	off.State = saml.Inactive
+	rec := httptest.NewRecorder()
+	err := s.sp.StartStepUp(rec, httptest.NewRequest(http.MethodGet, "https://sp.example.com/sign", nil), off, subject, saml.StartOptions{})
+	assert.ErrorIs(t, err, saml.TrustInactive)
+	assert.Empty(t, rec.Header().Get("Location"))
 }
 
 // req: INIT-get INIT-idp INIT-target INIT-flags

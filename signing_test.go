@@ -317,7 +317,7 @@ func TestDeclaredAlgorithmsChange(t *testing.T) {
 	old, err := saml.TrustFromMetadata(declaring(t, "", ""), "", now)
 	require.NoError(t, err)
 	p, err := saml.ProposeTrust(declaring(t, "", algorithmsOf(signingMethod(saml.AlgorithmRSASHA256, `MinKeySize="2048"`), signingMethod(saml.AlgorithmRSASHA256, `MinKeySize="2048"`),
-		signingMethod(saml.AlgorithmECDSASHA256, `MaxKeySize="384"`), signingMethod("urn:x", `MinKeySize="1" MaxKeySize="2"`), signingMethod("urn:y"), digestMethod(saml.AlgorithmSHA256), digestMethod(saml.AlgorithmSHA256), digestMethod("urn:z"))), saml.ImportOptions{}, now)
+		signingMethod(saml.AlgorithmECDSASHA256, `MaxKeySize="384"`), signingMethod("urn:x", `MinKeySize="1" MaxKeySize="2"`), signingMethod("urn:z", `MinKeySize="2" MaxKeySize="1"`), signingMethod("urn:y"), digestMethod(saml.AlgorithmSHA256), digestMethod(saml.AlgorithmSHA256), digestMethod("urn:z"))), saml.ImportOptions{}, now)
 	require.NoError(t, err)
 	want := []saml.SigningMethod{{Algorithm: saml.AlgorithmRSASHA256, MinKeySize: 2048}, {Algorithm: saml.AlgorithmECDSASHA256, MaxKeySize: 384}, {Algorithm: "urn:x", MinKeySize: 1, MaxKeySize: 2}, {Algorithm: "urn:y"}}
 	assert.Equal(t, want, p.Trust.SigningMethods)
