@@ -41,6 +41,20 @@ func TestOraclesAreThere(t *testing.T) {
 	}
 }
 
+// README's map has each file of the package.
+func TestMapIsWhole(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		if !strings.HasSuffix(file, "_test.go") {
+			assert.Contains(t, string(readme), "]("+file+")")
+		}
+	}
+}
+
 // docs/features.md has each row once, and the tests that it names are there. A row that is done
 // is also named above a test that proves it.
 func TestFeaturesAreProven(t *testing.T) {
