@@ -48,7 +48,7 @@ const (
 func (sp *ServiceProvider) mapUser(ctx context.Context, login *Login, posted Posted, now time.Time) *Error {
 	if sp.config.Users == nil {
 		if login.trust.PasswordRequired { // a demand that nobody would meet
-			return refuse(NotConfigured, "LoginTrust.PasswordRequired without Config.Users", "a directory")
+			return withoutDirectory()
 		}
 		return nil
 	}
@@ -60,6 +60,10 @@ func (sp *ServiceProvider) mapUser(ctx context.Context, login *Login, posted Pos
 		return sp.askPassword(ctx, login, m.user, posted, now)
 	}
 	return sp.admit(ctx, login, m)
+}
+
+func withoutDirectory() *Error {
+	return refuse(NotConfigured, "LoginTrust.PasswordRequired without Config.Users", "a directory")
 }
 
 // decide is a mapping up to where something would be written.

@@ -93,7 +93,7 @@ func (e *Error) UnsealedCase(ctx context.Context) ([]byte, error) {
 	if !slices.Contains([]Reason{UnknownRequest, Replayed}, e.Reason) {
 		c.RequestID = e.answers
 	}
-	if isRepeatable(e.Reason) {
+	if e.isRepeatable(sp) {
 		c.Expect = "reject"
 	} else {
 		c.Description = "The refusal came from the state of the application, which a case does not hold."
@@ -108,16 +108,16 @@ func (e *Error) UnsealedCase(ctx context.Context) ([]byte, error) {
 }
 
 // isRepeatable reports whether a refusal follows from the message, the trust and the clock alone.
-func isRepeatable(reason Reason) bool {
-	switch reason {
-	case UnknownRequest, UnsolicitedNotAllowed, UnknownDomain, WrongIssuer, MissingAttribute:
-		return true
-	case SSODisabled, PasswordRequired, AmbiguousEmail, UsernameTaken, BadAttribute:
+func (e *Error) isRepeatable(sp *ServiceProvider) bool {
+	switch e.Reason {
+	case UnknownRequest, UnsolicitedNotAllowed:
+		return e.stage == stageRequest
+	case SSODisabled, StoreFailed:
 		return false
+	case WeakAlgorithm, UnsupportedAlgorithm:
+		return sp.admitted == nil // or it may be the host who does not admit it
 	}
-	is := func(r mappingRule) bool { return r.reason == reason }
-	_, ofStores := endings[reason]
-	return !ofStores && !slices.ContainsFunc(subjectRules, is) && !slices.ContainsFunc(userRules, is)
+	return e.stage == ""
 }
 
 // A sealedCase is a case that only the holder of a private key reads.

@@ -48,7 +48,7 @@ func TestRefusalReport(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	report = e.Report(ctx)
 	assert.Equal(t, saml.Replayed, report.Reason)
-	assert.Equal(t, saml.Failed, checkOf(t, report, "first use").Outcome)
+	assert.Equal(t, []string{"request"}, checkNames(report.Failures()), "where Explain says it")
 	assert.Equal(t, saml.NotReached, checkOf(t, report, "local user").Outcome)
 
 	// The user whom the directory lacks: by then the answer is spent, and the report knows it all the same.
