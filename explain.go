@@ -13,7 +13,8 @@ import (
 
 // ExplainOptions say what a Report shows.
 type ExplainOptions struct {
-	// Personal shows the NameID, the attribute values and the status message too, of messages that a key on file vouches for.
+	// Personal shows the NameID and the attribute values too, of messages that a key on file vouches for, and the status message
+	// of a refusal, which may be anybody's.
 	// For an administrator who looks at a login of his own, or at one whose user agreed.
 	Personal bool
 }
@@ -329,8 +330,11 @@ func (e *explanation) verify(context.Context) (string, *Error) {
 	}
 	if err.Reason == BadSignature || err.Reason == NoKeyOnFile || err.Reason == WeakKey {
 		e.sender = e.sp.trySender(e.response, e.posted, e.trust)
-		if e.sender.opened != nil {
+		switch {
+		case e.sender.opened != nil:
 			e.use(e.sender.opened)
+		case err.Reason == WeakKey: // which was not tried, and may fit
+			e.sender = sender{}
 		}
 	}
 	return "", err
