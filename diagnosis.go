@@ -18,6 +18,10 @@ import (
 // note is what is worth saying about a check that failed, "" if there is nothing.
 func (e *explanation) note(ctx context.Context, reason Reason) string {
 	switch reason {
+	case BadRequest:
+		if e.posted.Artifact != "" {
+			return "an artifact is not resolved here, since it can be only once: look at a login that it was to make"
+		}
 	case UnknownDomain:
 		return e.nearDomain(ctx)
 	case BadSignature, NoKeyOnFile, WeakKey:

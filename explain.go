@@ -296,17 +296,41 @@ func (e *explanation) findTrust(ctx context.Context) (string, *Error) {
 		return "", err
 	}
 	e.issuer = issuer
-	switch {
-	case e.tested == nil:
-		if e.trust, err = e.sp.trustOf(ctx, issuer); err != nil {
-			return "", err
-		}
-	case e.tested.Domain != issuer:
-		return "", refuse(UnknownDomain, quoted(issuer), quoted(e.tested.Domain))
-	default:
+	if e.tested == nil {
+		e.trust, err = e.sp.trustOf(ctx, issuer)
+	} else if err = e.isTested(ctx, issuer); err == nil {
 		e.trust = e.tested
 	}
+	if err != nil {
+		return "", err
+	}
 	return quoted(e.trust.Domain), nil
+}
+
+// isTested demands an issuer that the tested trust would be found by, if it were saved; see trustOf.
+func (e *explanation) isTested(ctx context.Context, issuer string) *Error {
+	if issuer == e.tested.Domain {
+		return nil
+	}
+	other := refuse(UnknownDomain, quoted(issuer), quoted(e.tested.Domain))
+	if e.sp.config.ResolveIssuer == nil {
+		return other
+	}
+	trust, found, err := e.sp.config.Trusts.FindTrust(ctx, issuer)
+	if err == nil && found && trust.Domain == issuer {
+		return other
+	}
+	domain := ""
+	if err == nil {
+		domain, found, err = e.sp.config.ResolveIssuer(ctx, issuer)
+	}
+	switch {
+	case err != nil:
+		return storeFailed(err)
+	case !found || domain != e.tested.Domain:
+		return other
+	}
+	return nil
 }
 
 func (e *explanation) gate(context.Context) (string, *Error) {
@@ -351,7 +375,7 @@ func (e *explanation) count(context.Context) (string, *Error) { return "one", ch
 
 func (e *explanation) confirmIssuer(ctx context.Context) (string, *Error) {
 	if e.tested != nil {
-		return quoted(e.tested.Domain), nil
+		return quoted(e.tested.Domain), e.isTested(ctx, e.c.Assertion.Issuer.Value) // which the rules hold against e.issuer
 	}
 	return quoted(e.trust.Domain), e.sp.confirmIssuer(ctx, e.c)
 }
