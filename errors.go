@@ -281,10 +281,10 @@ type Status struct {
 	Code string
 	// Sub are the codes inside it, outermost first.
 	Sub []string
-	// Message is text for a person; foreign, to be escaped in a page.
-	Message string
-	// Detail is the XML inside StatusDetail, as sent, at most 4096 octets of it; foreign.
-	Detail string
+	// Message is text for a person; foreign, to be escaped in a page. It often names the user, so JSON leaves it out.
+	Message string `json:"-"`
+	// Detail is the XML inside StatusDetail, as sent, at most 4096 octets of it; foreign, and left out of JSON.
+	Detail string `json:"-"`
 	// Signed says that one of the trust's keys vouches for the answer.
 	Signed bool
 }

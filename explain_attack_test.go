@@ -1,9 +1,15 @@
 package saml_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +186,54 @@ func TestExplainManyKeys(t *testing.T) {
 			})
 			assert.False(t, report.Accepted)
 			assert.Less(t, len(report.String()), 8<<10)
+		})
+	}
+}
+
+// talkative is a directory whose error, a plain value, names somebody.
+type talkative struct{ noDirectory }
+
+type namedError struct{ Text string }
+
+func (e namedError) Error() string { return e.Text }
+
+func (talkative) FindUsers(context.Context, saml.UserQuery) ([]saml.User, error) {
+	return nil, namedError{"no row for s3cret"}
+}
+
+// A refusal names nobody, however it is written.
+func TestErrorsNameNobody(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(*samltest.Answer){
+		"directory": func(a *samltest.Answer) { a.Assertion().Subject.NameID.Value = "s3cret" },
+		"status":    refusing(samltest.Status{Code: samltest.Responder, Message: "s3cret is not assigned"}),
+		"audience": func(a *samltest.Answer) {
+			a.Assertion().Subject.NameID.Value = "s3cret"
+			a.Assertion().Conditions.Audiences[0][0] += "/"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(t *saml.LoginTrust, c *saml.Config) { c.Users, t.Organization = talkative{}, "o" })
+			e := refusedHere(t, w, edit)
+			text, err := json.Marshal(e)
+			require.NoError(t, err)
+			report := e.Report(context.Background())
+			var log bytes.Buffer
+			slog.New(slog.NewJSONHandler(&log, nil)).Info("refused", "error", e, "report", report)
+			slog.New(slog.NewTextHandler(&log, nil)).Info("refused", "error", e, "report", report)
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+				fmt.Fprintf(&log, verb, e)
+				fmt.Fprintf(&log, verb, report)
+			}
+			for _, verb := range []string{"%v", "%+v", "%#v"} { // as a value it has no methods
+				fmt.Fprintf(&log, verb, reflect.ValueOf(e).Elem().Interface())
+			}
+			assert.NotContains(t, log.String()+string(text), "s3cret")
+			if name == "directory" {
+				_, found := errors.AsType[namedError](e)
+				assert.True(t, found, "who looks for it finds it")
+			}
 		})
 	}
 }

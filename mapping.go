@@ -261,9 +261,10 @@ var (
 
 // directoryFailed refuses a login whose user could not be asked for. What a directory says may name people, so only
 // errors.Is and errors.As find it.
-func directoryFailed(err error) *Error { return storeFailed(hushed{err}) }
+func directoryFailed(err error) *Error { return storeFailed(hushed{&err}) }
 
-type hushed struct{ cause error }
+// A hushed error holds its cause by a pointer, behind which no verb of fmt looks.
+type hushed struct{ cause *error }
 
 func (hushed) Error() string   { return "the user directory or the table of translations" }
-func (h hushed) Unwrap() error { return h.cause }
+func (h hushed) Unwrap() error { return *h.cause }
