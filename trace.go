@@ -90,7 +90,7 @@ func (e *Error) UnsealedCase(ctx context.Context) ([]byte, error) {
 		SP: caseSP{EntityID: sp.config.EntityID, ACSURL: sp.config.ACSURL, ClockSkewSeconds: sp.config.ClockSkew.Seconds(),
 			RelayStateAllowedHosts: sp.config.RelayStateHosts},
 		SAMLResponse: posted.SAMLResponse, RelayState: posted.RelayState, Reason: e.Reason}
-	if !slices.Contains([]Reason{UnknownRequest, Replayed}, e.Reason) {
+	if !slices.Contains([]Reason{UnknownRequest, Replayed}, e.Reason) && isID(e.answers) {
 		c.RequestID = e.answers
 	}
 	if e.isRepeatable(sp) {
@@ -131,7 +131,7 @@ type sealedCase struct {
 const caseInfo = "github.com/logintrust/saml case 1"
 
 // SealedCase is UnsealedCase encrypted for the holder of a key, such as the administrator who looks into refused logins, by
-// HPKE (RFC 9180): one line of JSON that OpenCase, logintrust replay and logintrust explain open with the private key. The key
+// HPKE (RFC 9180): one line of JSON that OpenCase, logintrust explain and logintrust unseal open with the private key. The key
 // is on P-256, P-384, P-521 or X25519.
 func (e *Error) SealedCase(ctx context.Context, key *ecdh.PublicKey) ([]byte, error) {
 	plain, err := e.UnsealedCase(ctx)
