@@ -236,3 +236,23 @@ func (c *comparison) answerTo(started *saml.Started, faults []byte, encrypted bo
 	}
 	return a
 }
+
+// So it does for a trust of several issuers.
+func TestExplainAgreesOnResolvedIssuers(t *testing.T) {
+	t.Parallel()
+	c := newComparison(t, func(trust *saml.LoginTrust, config *saml.Config) {
+		trust.Domain = tenants
+		config.ResolveIssuer = func(_ context.Context, issuer string) (string, bool, error) { return admitted(issuer) }
+	})
+	c.idp.EntityID = tenants
+	for issuer, want := range map[string]saml.Reason{tenants: "", tenantA: "", tenantB: "", stranger: saml.UnknownDomain} {
+		for response, want := range map[string]saml.Reason{issuer: want, tenants + "/": saml.UnknownDomain} {
+			started, request := c.start(saml.StartOptions{})
+			answer := c.idp.Answer(request)
+			of(issuer)(answer)
+			answer.Issuer.Value = response
+			posted := saml.Posted{SAMLResponse: answer.Encode(), RelayState: started.RelayState, BrowserKey: started.BrowserKey}
+			assert.Equal(t, want, c.compare(posted, issuer, response))
+		}
+	}
+}

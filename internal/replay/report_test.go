@@ -30,7 +30,7 @@ func TestReports(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.Contains(t, byName, name)
-			report, err := replay.Explain(byName[name], saml.ExplainOptions{})
+			report, err := replay.Explain(byName[name], "", saml.ExplainOptions{})
 			require.NoError(t, err)
 			golden(t, name+".txt", report.String())
 			text, err := json.MarshalIndent(report, "", "  ")
