@@ -156,7 +156,7 @@ func TestExplainAgreesUnderEveryOption(t *testing.T) {
 			t.Parallel()
 			c := newComparison(t, world...)
 			reasons := map[saml.Reason]int{}
-			for seed := range uint64(100) {
+			for seed := range uint64(40) {
 				program := randomProgram(seed)
 				started, err := c.startAnyhow()
 				require.NoError(t, err)
