@@ -2,9 +2,9 @@ package saml
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +18,10 @@ import (
 // note is what is worth saying about a check that failed, "" if there is nothing.
 func (e *explanation) note(ctx context.Context, reason Reason) string {
 	switch reason {
+	case BadRequest:
+		if e.posted.Artifact != "" {
+			return "an artifact is not resolved here, since it can be only once: look at a login that it was to make"
+		}
 	case UnknownDomain:
 		return e.nearDomain(ctx)
 	case BadSignature, NoKeyOnFile, WeakKey:
@@ -114,8 +118,8 @@ func (e *explanation) nearIssuer() string {
 // clockAhead: what was just made lies in the future only if the clocks differ.
 func (e *explanation) clockAhead(context.Context) string {
 	ahead := e.response.Claims.IssueInstant.Sub(e.now)
-	if ahead <= 0 {
-		return "the message itself was made before now, so it is a validity that is still to begin, not a clock"
+	if ahead <= e.sp.config.ClockSkew {
+		return "the message was made by now, clocks considered, so it is a validity that is still to begin, not a clock"
 	}
 	return fmt.Sprintf("the identity provider's clock is %s ahead of ours, or ours behind%s", about(ahead), wholeHours(ahead))
 }
@@ -129,11 +133,29 @@ func (e *explanation) tooOld(ctx context.Context) string {
 		return fmt.Sprintf("the answer is dated %s before its request, so the identity provider's clock is at least that far behind ours%s",
 			about(behind), wholeHours(behind))
 	}
+	if e.endedBefore(made) {
+		return "what it says had ended when the message was made, so it is the validity that is set wrong there, not a clock"
+	}
 	if age < staleAfter {
 		return fmt.Sprintf("the message was made %s ago by its own clock: it was on its way for long, or the identity provider's clock is behind ours", about(age))
 	}
 	return fmt.Sprintf("the message was made %s ago by its own clock: most likely an old page was sent again, from the history, a restored tab or a bookmark%s",
 		about(age), wholeHours(age))
+}
+
+// endedBefore reports whether the assertion was never valid at a time when the message was there.
+func (e *explanation) endedBefore(made time.Time) bool {
+	if e.c == nil || e.c.Assertion == nil {
+		return false
+	}
+	a := e.c.Assertion
+	end := a.Conditions.NotOnOrAfter
+	for _, sc := range a.Confirmations {
+		if sc.Method == wire.MethodBearer && !sc.NotOnOrAfter.IsZero() && (end.IsZero() || sc.NotOnOrAfter.Before(end)) {
+			end = sc.NotOnOrAfter
+		}
+	}
+	return !end.IsZero() && !made.Before(end)
 }
 
 // staleAfter is the age from which on a message is called old: clocks of servers that are set at all differ by less.
@@ -174,12 +196,15 @@ func wholeHours(d time.Duration) string {
 	if d < 30*time.Minute-slack || d > day || off < -slack || off > slack {
 		return ""
 	}
-	return "; the difference is close to whole hours, as when local time is written as UTC"
+	return "; the difference is close to whole or half hours, as when local time is written as UTC"
 }
 
 // strangeRequest: an ID that we cannot have made was made up, as test buttons do.
 func (e *explanation) strangeRequest() string {
-	if id := e.c.confirmed.InResponseTo.Value; !isOwnRequestID(id) {
+	switch id := e.c.confirmed.InResponseTo.Value; {
+	case isTestID(id):
+		return "this is the answer to a test login, which makes no login: it ends in the report of the test, in the browser that began it"
+	case !isOwnRequestID(id):
 		return "this is no request ID of ours: the identity provider made it up, as the test buttons of some products do; start from the application instead"
 	}
 	return "requests wait for an hour; after that, or where the processes of the application do not share one state store, an answer finds none"
@@ -197,15 +222,19 @@ type sender struct {
 	opened *candidate // what that key signed; nil if it did not
 }
 
-// trySender verifies the message with the keys that it brings along, in memory of its own. If one fits, then the message is
-// whole and its maker has a key that is not on file.
+// trySender verifies the message with the keys that it brings along, beside those on file, in memory of its own. If one makes
+// it fit, then the message is whole and its maker has a key that is not on file.
 func (sp *ServiceProvider) trySender(response *wire.Response, posted Posted, trust *LoginTrust) sender {
 	var brought []PublicKey
 	for _, k := range response.SenderKeys() {
 		keys, _ := keysFromMetadata(k)
 		brought = append(brought, keys...)
 	}
-	if len(brought) == 0 {
+	strange := slices.DeleteFunc(slices.Clone(brought), trust.hasKey)
+	switch inside := response.Claims.Encrypted > 0; {
+	case inside && len(strange) == 0:
+		return sender{note: "the signature that does not verify, or the key that it names, is inside of what is encrypted"}
+	case len(brought) == 0:
 		return sender{note: "the message does not say with which key it was signed"}
 	}
 	w := &workspace{reader: sp.readers.New().(*workspace).reader}
@@ -213,30 +242,26 @@ func (sp *ServiceProvider) trySender(response *wire.Response, posted Posted, tru
 	if refused != nil {
 		return sender{}
 	}
-	for _, k := range brought {
-		opened, err := again.Open([]crypto.PublicKey{k.key}, sp.policy(trust), nil)
-		if err != nil {
-			continue
-		}
-		c := &candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL, rules: sp.rules}
-		return sender{opened: c, note: "the message is whole, but signed with a key that is not on file: " + keyInWords(k) +
-			". Either the identity provider has changed its key, or somebody else made the message: compare the SHA-256 with the identity provider's administrator before you add it"}
-	}
-	for _, k := range brought {
-		if trust.hasKey(k) {
-			return sender{note: "the message names a key that is on file, " + keyInWords(k) + ", but that key did not sign it as it is now: it was changed on its way"}
+	pinned := appendPinned(nil, trust.Keys)
+	for _, k := range strange {
+		opened, err := again.Open(append(pinned[:len(pinned):len(pinned)], k.key), sp.policy(trust), nil)
+		switch {
+		case err == nil:
+			c := &candidate{Opened: opened, trust: trust, entityID: sp.config.EntityID, acsURL: sp.config.ACSURL, rules: sp.rules}
+			return sender{opened: c, note: "the message is whole, but signed with a key that is not on file: " + keyInWords(k) +
+				". Either the identity provider has changed its key, or somebody else made the message: compare the SHA-256 with the identity provider's administrator before you add it"}
+		case reasonOf(err).Reason != BadSignature: // it may have been this key, which was not tried, being too short
+			return sender{}
 		}
 	}
-	return sender{note: "not even the key that the message brings along fits, " + keyInWords(brought[0]) + ": it was changed on its way, or its signature is of another message"}
+	if i := slices.IndexFunc(brought, trust.hasKey); i >= 0 {
+		return sender{note: "the message names a key that is on file, " + keyInWords(brought[i]) + ", but that key did not sign it as it is now: it was changed on its way, or forged"}
+	}
+	return sender{note: "not even the key that the message brings along fits, " + keyInWords(brought[0]) + ": it was changed on its way, or forged"}
 }
 
 func (t *LoginTrust) hasKey(k PublicKey) bool {
-	for _, pinned := range t.Keys {
-		if pinned.SHA256() == k.SHA256() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Keys, k.Equal)
 }
 
 func keyInWords(k PublicKey) string {

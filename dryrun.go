@@ -28,7 +28,8 @@ func isTestID(id string) bool { return strings.HasPrefix(id, testPrefix) }
 // holds personal data, which then lies in Config.State for an hour.
 //
 // The trust is the caller's: before a customer's administrator tests one, the host sets what he may not choose, such as
-// Organization. The trust must be one whose logins begin here.
+// Organization. The trust must be one whose logins begin here, and whose answers come by POST: an artifact is only resolved
+// where the trust that it comes from is saved, and ends a test without telling more.
 func (sp *ServiceProvider) StartTest(w http.ResponseWriter, r *http.Request, trust LoginTrust, opts StartOptions, show ExplainOptions) (testID string, err error) {
 	if refused := checkWholePage(r); refused != nil {
 		return "", refused
@@ -87,15 +88,12 @@ func (sp *ServiceProvider) FinishTest(ctx context.Context, posted Posted) (retur
 // finishTest: only the browser that began a test ends it, so nobody else can spoil one. A double submit is led to the result
 // as the first.
 func (sp *ServiceProvider) finishTest(ctx context.Context, posted Posted, id string) (returnTo string, found bool, err error) {
+	if returnTo, found, err = sp.repeatTest(ctx, posted, id); err != nil || found {
+		return returnTo, found, err
+	}
 	test, p, err := sp.findTest(ctx, id)
-	if err == nil && test == nil {
-		return sp.repeatTest(ctx, posted, id)
-	}
-	if err != nil || !p.isFrom(posted.BrowserKey) {
+	if err != nil || test == nil || !p.isFrom(posted.BrowserKey) {
 		return "", false, err
-	}
-	if refused := sp.takePending(ctx, sp.testKey(testKind, id)); refused != nil {
-		return "", false, refused
 	}
 	e := &explanation{sp: sp, posted: posted, now: sp.config.Now(), opts: ExplainOptions{Personal: test.Personal}, tested: &test.Trust, testedID: id, testedRequest: p}
 	done := testReport{Report: e.run(ctx), Browser: p.browser[:], ReturnTo: cmp.Or(p.returnTo, sp.config.DefaultPath)}
@@ -103,7 +101,13 @@ func (sp *ServiceProvider) finishTest(ctx context.Context, posted Posted, id str
 	if err != nil {
 		return "", false, err
 	}
-	return done.ReturnTo, true, sp.keepRequest(ctx, sp.testKey(reportKind, id), value)
+	// The report stands before the test is gone, so that whoever asks, or submits twice, always finds one of the two. Of several
+	// answers at once the first to be kept counts.
+	if _, err := sp.config.State.Add(ctx, sp.testKey(reportKind, id), value, pendingKeep); err != nil {
+		return "", false, storeFailed(err)
+	}
+	_, _, _ = sp.config.State.Take(ctx, sp.testKey(testKind, id)) // it would end by itself, and its report goes before it
+	return done.ReturnTo, true, nil
 }
 
 // A testReport is a test login that has ended.

@@ -243,8 +243,9 @@ type Error struct {
 	allow   string                                       // the HTTP method that would have been right, if that is what is wrong
 	repeat  *finished                                    // the login that this very response made a moment ago
 	answers string                                       // the request that the message claims to answer
-	seen    func() (*ServiceProvider, Posted, time.Time) // what was refused, for Report and Case; nil if it is not kept
+	seen    func() (*ServiceProvider, Posted, time.Time) // what was refused, for Report and UnsealedCase; nil if it is not kept
 	hop     bool                                         // only the browser's cookie is missing
+	stage   string                                       // behind the rules, where the login ended; "" before
 	logout  bool                                         // of a message about a logout, not about a login
 }
 
@@ -280,10 +281,10 @@ type Status struct {
 	Code string
 	// Sub are the codes inside it, outermost first.
 	Sub []string
-	// Message is text for a person; foreign, to be escaped in a page.
-	Message string
-	// Detail is the XML inside StatusDetail, as sent, at most 4096 octets of it; foreign.
-	Detail string
+	// Message is text for a person; foreign, to be escaped in a page. It often names the user, so JSON leaves it out.
+	Message string `json:"-"`
+	// Detail is the XML inside StatusDetail, as sent, at most 4096 octets of it; foreign, and left out of JSON.
+	Detail string `json:"-"`
 	// Signed says that one of the trust's keys vouches for the answer.
 	Signed bool
 }
@@ -332,6 +333,12 @@ func (e *Error) Unwrap() []error {
 
 func refuse(r Reason, found, wanted string) *Error {
 	return &Error{Reason: r, Found: found, Wanted: wanted}
+}
+
+// at notes the stage behind the rules at which a login ended.
+func (e *Error) at(stage string) *Error {
+	e.stage = stage
+	return e
 }
 
 // quoted shows a foreign value: at most 64 characters of it.

@@ -13,7 +13,8 @@ import (
 
 // ExplainOptions say what a Report shows.
 type ExplainOptions struct {
-	// Personal shows the NameID, the attribute values and the status message too, of messages that a key on file vouches for.
+	// Personal shows the NameID and the attribute values too, of messages that a key on file vouches for, and the status message
+	// of a refusal, which may be anybody's.
 	// For an administrator who looks at a login of his own, or at one whose user agreed.
 	Personal bool
 }
@@ -60,6 +61,17 @@ type stage struct {
 	check      func(*explanation, context.Context) (found string, refused *Error)
 }
 
+// Names of the stages behind the rules, at which a login may end.
+const (
+	stageIssuer   = "issuer of the trust"
+	stageRequest  = "request"
+	stageBrowser  = "browser"
+	stageAsked    = "what was asked for"
+	stageFirstUse = "first use"
+	stageSession  = "session"
+	stageUser     = "local user"
+)
+
 // The stages of a login, around the rules, in the order of validate.
 var (
 	openingStages = []stage{
@@ -76,13 +88,13 @@ var (
 			(*explanation).count},
 	}
 	closingStages = []stage{
-		{"issuer of the trust", "", (*explanation).isProven, (*explanation).confirmIssuer},
-		{"request", "SAML Profiles 4.1.4.3", (*explanation).isConfirmed, (*explanation).request},
-		{"browser", "", func(e *explanation) bool { return e.pending != nil }, (*explanation).browser},
-		{"what was asked for", "SAML Core 3.4.1", func(e *explanation) bool { return e.pending != nil && e.hasStatement() }, (*explanation).asked},
-		{"first use", "SAML Profiles 4.1.4.5", (*explanation).isConfirmed, (*explanation).firstUse},
-		{"session", "SAML Core 3.7.3.1", (*explanation).isConfirmed, (*explanation).notEnded},
-		{"local user", "the login trust", func(e *explanation) bool { return e.isProven() && e.sp.config.Users != nil && e.lastly }, (*explanation).user},
+		{stageIssuer, "", (*explanation).isProven, (*explanation).confirmIssuer},
+		{stageRequest, "SAML Profiles 4.1.4.3", (*explanation).isConfirmed, (*explanation).request},
+		{stageBrowser, "", func(e *explanation) bool { return e.pending != nil }, (*explanation).browser},
+		{stageAsked, "SAML Core 3.4.1", func(e *explanation) bool { return e.pending != nil && e.hasStatement() }, (*explanation).asked},
+		{stageFirstUse, "SAML Profiles 4.1.4.5", (*explanation).isConfirmed, (*explanation).firstUse},
+		{stageSession, "SAML Core 3.7.3.1", (*explanation).isConfirmed, (*explanation).notEnded},
+		{stageUser, "the login trust", (*explanation).hasUser, (*explanation).user},
 	}
 )
 
@@ -150,7 +162,9 @@ func (e *explanation) passed(name string) bool {
 // add notes a check. One that failed gets a note, who can mend it and how, once it is known who wrote the message.
 func (e *explanation) add(ctx context.Context, c Check) {
 	if c.Outcome == Failed {
-		c.Note = e.note(ctx, c.Reason)
+		if c.Note == "" {
+			c.Note = e.note(ctx, c.Reason)
+		}
 		if e.lastly {
 			e.report.Reason = c.Reason
 		}
@@ -161,37 +175,22 @@ func (e *explanation) add(ctx context.Context, c Check) {
 
 // ended continues the report of a login that was refused with how it ended: the stores have changed since.
 func (e *explanation) ended(ctx context.Context) {
-	if !e.lastly { // one of the rules refused it, so it came no further
-		for _, s := range closingStages {
-			e.add(ctx, Check{Name: s.name, Spec: s.spec})
-		}
-		return
-	}
-	at := endings[e.known.Reason]
-	if at == "" {
-		at = "local user"
+	at := e.known.stage
+	if e.lastly && at == "" {
+		check := failedCheck("login", e.known)
+		check.Note = "what refused it then passes now: the login trust, or a store, has changed since"
+		e.add(ctx, check)
 	}
 	for _, s := range closingStages {
 		check := Check{Name: s.name, Spec: s.spec}
 		switch {
-		case s.name == at:
+		case e.lastly && s.name == at:
 			check = failedCheck(s.name, e.known)
-		case e.lastly:
+		case e.lastly: // else it came no further
 			check.Outcome = Passed
 		}
 		e.add(ctx, check)
 	}
-}
-
-// endings say at which stage a login ended, by its reason. All others are about the local user.
-var endings = map[Reason]string{
-	WrongIssuer: "issuer of the trust", UnknownDomain: "issuer of the trust",
-	UnsolicitedNotAllowed: "request", UnknownRequest: "request", StoreFailed: "request",
-	BrowserMismatch:          "browser",
-	ReauthenticationRequired: "what was asked for", WrongAuthnContext: "what was asked for",
-	WrongNameIDFormat: "what was asked for", OtherSubject: "what was asked for",
-	Replayed:  "first use",
-	LoggedOut: "session",
 }
 
 // describe fills in what the report says of the whole.
@@ -266,6 +265,11 @@ func (e *explanation) isProven() bool     { return e.proven && e.c != nil && e.c
 func (e *explanation) isConfirmed() bool  { return e.isProven() && e.c.confirmed != nil }
 func (e *explanation) hasStatement() bool { return e.passed(ruleStatement) }
 
+// hasUser: the directory is asked only for a login that would come so far.
+func (e *explanation) hasUser() bool {
+	return e.isProven() && e.lastly && (e.sp.config.Users != nil || e.trust.PasswordRequired)
+}
+
 func (e *explanation) enabled(ctx context.Context) (string, *Error) {
 	return "on", e.sp.checkEnabled(ctx)
 }
@@ -292,17 +296,41 @@ func (e *explanation) findTrust(ctx context.Context) (string, *Error) {
 		return "", err
 	}
 	e.issuer = issuer
-	switch {
-	case e.tested == nil:
-		if e.trust, err = e.sp.trustOf(ctx, issuer); err != nil {
-			return "", err
-		}
-	case e.tested.Domain != issuer:
-		return "", refuse(UnknownDomain, quoted(issuer), quoted(e.tested.Domain))
-	default:
+	if e.tested == nil {
+		e.trust, err = e.sp.trustOf(ctx, issuer)
+	} else if err = e.isTested(ctx, issuer); err == nil {
 		e.trust = e.tested
 	}
+	if err != nil {
+		return "", err
+	}
 	return quoted(e.trust.Domain), nil
+}
+
+// isTested demands an issuer that the tested trust would be found by, if it were saved; see trustOf.
+func (e *explanation) isTested(ctx context.Context, issuer string) *Error {
+	if issuer == e.tested.Domain {
+		return nil
+	}
+	other := refuse(UnknownDomain, quoted(issuer), quoted(e.tested.Domain))
+	if e.sp.config.ResolveIssuer == nil {
+		return other
+	}
+	trust, found, err := e.sp.config.Trusts.FindTrust(ctx, issuer)
+	if err == nil && found && trust.Domain == issuer {
+		return other
+	}
+	domain := ""
+	if err == nil {
+		domain, found, err = e.sp.config.ResolveIssuer(ctx, issuer)
+	}
+	switch {
+	case err != nil:
+		return storeFailed(err)
+	case !found || domain != e.tested.Domain:
+		return other
+	}
+	return nil
 }
 
 func (e *explanation) gate(context.Context) (string, *Error) {
@@ -326,8 +354,11 @@ func (e *explanation) verify(context.Context) (string, *Error) {
 	}
 	if err.Reason == BadSignature || err.Reason == NoKeyOnFile || err.Reason == WeakKey {
 		e.sender = e.sp.trySender(e.response, e.posted, e.trust)
-		if e.sender.opened != nil {
+		switch {
+		case e.sender.opened != nil:
 			e.use(e.sender.opened)
+		case err.Reason == WeakKey: // which was not tried, and may fit
+			e.sender = sender{}
 		}
 	}
 	return "", err
@@ -344,7 +375,7 @@ func (e *explanation) count(context.Context) (string, *Error) { return "one", ch
 
 func (e *explanation) confirmIssuer(ctx context.Context) (string, *Error) {
 	if e.tested != nil {
-		return quoted(e.tested.Domain), nil
+		return quoted(e.tested.Domain), e.isTested(ctx, e.c.Assertion.Issuer.Value) // which the rules hold against e.issuer
 	}
 	return quoted(e.trust.Domain), e.sp.confirmIssuer(ctx, e.c)
 }
@@ -363,7 +394,7 @@ func (e *explanation) request(ctx context.Context) (string, *Error) {
 		return fmt.Sprintf("%s, made %s", quoted(id.Value), stamp(p.issued)), nil
 	}
 	unknown := e.sp.unknownRequest(ctx, e.c, e.posted)
-	if e.trust.AllowUnknownInResponseTo && unknown.Reason == UnknownRequest {
+	if e.trust.AllowUnknownInResponseTo && unknown.Reason == UnknownRequest && !isTestID(id.Value) {
 		return "unknown, as the trust allows", e.trust.checkUnsolicited()
 	}
 	return "", unknown
@@ -399,6 +430,9 @@ func (e *explanation) notEnded(ctx context.Context) (string, *Error) {
 
 // user finds out what a login would do, up to where something would be written.
 func (e *explanation) user(ctx context.Context) (string, *Error) {
+	if e.sp.config.Users == nil {
+		return "", withoutDirectory()
+	}
 	login := &Login{trust: e.trust, Assertion: &Assertion{w: e.c.Assertion, spEntityID: e.sp.config.EntityID}}
 	m, err := e.sp.decide(ctx, login)
 	if err != nil {

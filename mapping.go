@@ -48,7 +48,7 @@ const (
 func (sp *ServiceProvider) mapUser(ctx context.Context, login *Login, posted Posted, now time.Time) *Error {
 	if sp.config.Users == nil {
 		if login.trust.PasswordRequired { // a demand that nobody would meet
-			return refuse(NotConfigured, "LoginTrust.PasswordRequired without Config.Users", "a directory")
+			return withoutDirectory()
 		}
 		return nil
 	}
@@ -60,6 +60,10 @@ func (sp *ServiceProvider) mapUser(ctx context.Context, login *Login, posted Pos
 		return sp.askPassword(ctx, login, m.user, posted, now)
 	}
 	return sp.admit(ctx, login, m)
+}
+
+func withoutDirectory() *Error {
+	return refuse(NotConfigured, "LoginTrust.PasswordRequired without Config.Users", "a directory")
 }
 
 // decide is a mapping up to where something would be written.
@@ -257,9 +261,10 @@ var (
 
 // directoryFailed refuses a login whose user could not be asked for. What a directory says may name people, so only
 // errors.Is and errors.As find it.
-func directoryFailed(err error) *Error { return storeFailed(hushed{err}) }
+func directoryFailed(err error) *Error { return storeFailed(hushed{&err}) }
 
-type hushed struct{ cause error }
+// A hushed error holds its cause by a pointer, behind which no verb of fmt looks.
+type hushed struct{ cause *error }
 
 func (hushed) Error() string   { return "the user directory or the table of translations" }
-func (h hushed) Unwrap() error { return h.cause }
+func (h hushed) Unwrap() error { return *h.cause }

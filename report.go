@@ -59,7 +59,7 @@ type Check struct {
 	Remedy string `json:"remedy,omitempty"`
 }
 
-// A Report says how a login met each check: Explain, a Refusal and a TestResult have one. It is plain data with a stable
+// A Report says how a login met each check: Explain, Error.Report and TestResult make one. It is plain data with a stable
 // JSON form, and proves nothing: no login can be made of it. It holds no NameID, attribute value, assertion, cookie or key,
 // unless Personal was asked for.
 type Report struct {
@@ -221,7 +221,7 @@ func (r *Report) writeUser(b *strings.Builder) {
 	if p := r.Personal; p != nil {
 		b.WriteString("\nPersonal data\n")
 		if p.NameID.Value != "" {
-			fmt.Fprintf(b, "  NameID %q (%s)\n", p.NameID.Value, p.NameID.Format)
+			fmt.Fprintf(b, "  NameID %q (%q)\n", p.NameID.Value, p.NameID.Format)
 		}
 		for _, a := range p.Attributes {
 			fmt.Fprintf(b, "  %q: %q\n", a.Name, a.Values)

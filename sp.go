@@ -131,9 +131,10 @@ func (sp *ServiceProvider) walk(ctx context.Context, w *workspace, posted Posted
 	if err != nil {
 		return nil, err.of(c.trust)
 	}
-	err = sp.checkEnded(ctx, c.Assertion, c.trust, now)
-	if err == nil {
-		err = sp.mapUser(ctx, login, posted, now)
+	if err = sp.checkEnded(ctx, c.Assertion, c.trust, now); err != nil {
+		err = err.at(stageSession)
+	} else if err = sp.mapUser(ctx, login, posted, now); err != nil {
+		err = err.at(stageUser)
 	}
 	if err != nil {
 		sp.unfinish(ctx, login)
@@ -201,7 +202,10 @@ func (sp *ServiceProvider) judge(ctx context.Context, c *candidate) *Error {
 	if err != nil {
 		return err
 	}
-	return sp.confirmIssuer(ctx, c)
+	if err := sp.confirmIssuer(ctx, c); err != nil {
+		return err.at(stageIssuer)
+	}
+	return nil
 }
 
 // checkEnabled asks for the switch of the whole service provider. A switch that cannot be asked is off.
@@ -295,20 +299,20 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 	key := stateKey(pendingKind, sp.config.EntityID, c.trust.Domain, id.Value)
 	p, err := sp.findPending(ctx, key)
 	if err != nil {
-		return nil, err
+		return nil, err.at(stageRequest)
 	}
 	if p == nil {
 		unknown := sp.unknownRequest(ctx, c, posted)
 		if c.trust.AllowUnknownInResponseTo && unknown.Reason == UnknownRequest && !isTestID(id.Value) {
 			return sp.spendUnsolicited(ctx, c, posted, login)
 		}
-		return nil, unknown
+		return nil, unknown.at(stageRequest)
 	}
 	if err := checkBrowser(p, posted); err != nil {
-		return nil, err
+		return nil, err.at(stageBrowser)
 	}
 	if err := c.applyAsked(p); err != nil {
-		return nil, err
+		return nil, err.at(stageAsked)
 	}
 	login.requestID, login.steppedUp = id.Value, p.sameSubject && p.forceAuthn
 	login.returnTo = p.returnTo
@@ -320,7 +324,7 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 		login.returnTo = sp.landing(c.trust, handed)
 	}
 	if err := sp.consume(ctx, c, key, p, posted, login.returnTo); err != nil {
-		return nil, err
+		return nil, err.at(stageFirstUse)
 	}
 	return login, nil
 }
@@ -328,12 +332,12 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 // spendUnsolicited accepts what nobody asked for, if the trust allows it (SAML Profiles 4.1.5, erratum E90).
 func (sp *ServiceProvider) spendUnsolicited(ctx context.Context, c *candidate, posted Posted, login *Login) (*Login, *Error) {
 	if err := c.trust.checkUnsolicited(); err != nil {
-		return nil, err
+		return nil, err.at(stageRequest)
 	}
 	login.unsolicited = true
 	login.returnTo = sp.landing(c.trust, posted.handedBack(c.trust))
 	if err := sp.rememberAssertion(ctx, c); err != nil {
-		return nil, err
+		return nil, err.at(stageFirstUse)
 	}
 	return login, nil
 }

@@ -90,10 +90,10 @@ func (e *Error) UnsealedCase(ctx context.Context) ([]byte, error) {
 		SP: caseSP{EntityID: sp.config.EntityID, ACSURL: sp.config.ACSURL, ClockSkewSeconds: sp.config.ClockSkew.Seconds(),
 			RelayStateAllowedHosts: sp.config.RelayStateHosts},
 		SAMLResponse: posted.SAMLResponse, RelayState: posted.RelayState, Reason: e.Reason}
-	if !slices.Contains([]Reason{UnknownRequest, Replayed}, e.Reason) {
+	if !slices.Contains([]Reason{UnknownRequest, Replayed}, e.Reason) && isID(e.answers) {
 		c.RequestID = e.answers
 	}
-	if isRepeatable(e.Reason) {
+	if e.isRepeatable(sp) {
 		c.Expect = "reject"
 	} else {
 		c.Description = "The refusal came from the state of the application, which a case does not hold."
@@ -108,16 +108,16 @@ func (e *Error) UnsealedCase(ctx context.Context) ([]byte, error) {
 }
 
 // isRepeatable reports whether a refusal follows from the message, the trust and the clock alone.
-func isRepeatable(reason Reason) bool {
-	switch reason {
-	case UnknownRequest, UnsolicitedNotAllowed, UnknownDomain, WrongIssuer, MissingAttribute:
-		return true
-	case SSODisabled, PasswordRequired, AmbiguousEmail, UsernameTaken, BadAttribute:
+func (e *Error) isRepeatable(sp *ServiceProvider) bool {
+	switch e.Reason {
+	case UnknownRequest, UnsolicitedNotAllowed:
+		return e.stage == stageRequest
+	case SSODisabled, StoreFailed:
 		return false
+	case WeakAlgorithm, UnsupportedAlgorithm:
+		return sp.admitted == nil // or it may be the host who does not admit it
 	}
-	is := func(r mappingRule) bool { return r.reason == reason }
-	_, ofStores := endings[reason]
-	return !ofStores && !slices.ContainsFunc(subjectRules, is) && !slices.ContainsFunc(userRules, is)
+	return e.stage == ""
 }
 
 // A sealedCase is a case that only the holder of a private key reads.
@@ -131,7 +131,7 @@ type sealedCase struct {
 const caseInfo = "github.com/logintrust/saml case 1"
 
 // SealedCase is UnsealedCase encrypted for the holder of a key, such as the administrator who looks into refused logins, by
-// HPKE (RFC 9180): one line of JSON that OpenCase, logintrust replay and logintrust explain open with the private key. The key
+// HPKE (RFC 9180): one line of JSON that OpenCase, logintrust explain and logintrust unseal open with the private key. The key
 // is on P-256, P-384, P-521 or X25519.
 func (e *Error) SealedCase(ctx context.Context, key *ecdh.PublicKey) ([]byte, error) {
 	plain, err := e.UnsealedCase(ctx)

@@ -48,7 +48,7 @@ func TestRefusalReport(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	report = e.Report(ctx)
 	assert.Equal(t, saml.Replayed, report.Reason)
-	assert.Equal(t, saml.Failed, checkOf(t, report, "first use").Outcome)
+	assert.Equal(t, []string{"request"}, checkNames(report.Failures()), "where Explain says it")
 	assert.Equal(t, saml.NotReached, checkOf(t, report, "local user").Outcome)
 
 	// The user whom the directory lacks: by then the answer is spent, and the report knows it all the same.
@@ -127,10 +127,36 @@ func TestCaseIsReplayed(t *testing.T) {
 			assert.Equal(t, replay.Reject, answer.Verdict, answer.Detail)
 			assert.Equal(t, string(e.Reason), answer.Reason, answer.Detail)
 			assert.Empty(t, answer.Differences(line))
-			report, err := replay.Explain(line, saml.ExplainOptions{})
+			report, err := replay.Explain(line, "", saml.ExplainOptions{})
 			require.NoError(t, err)
 			assert.Equal(t, e.Reason, report.Reason)
 		})
+	}
+}
+
+// A case of a message that claims to answer what is no ID is judged all the same; one whose refusal came from the directory, or
+// from what the host admits, expects nothing.
+func TestCaseExpectsWhatItHolds(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	e := refusedHere(t, newWorld(t), func(a *samltest.Answer) { a.InResponseTo, a.Assertion().Conditions.Audiences[0][0] = "a <b>", "x" })
+	line, err := e.UnsealedCase(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, replay.Reject, replay.Judge(line).Verdict, replay.Judge(line).Detail)
+
+	for name, change := range map[string]func(*saml.LoginTrust, *saml.Config){
+		"an attribute for the directory": func(t *saml.LoginTrust, c *saml.Config) {
+			c.Users, t.Organization, t.Attributes.Username = saml.NewMemoryUsers(), "o", "badge"
+		},
+		"algorithms of the host": func(_ *saml.LoginTrust, c *saml.Config) {
+			c.SignatureAlgorithms = []string{"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"}
+		},
+	} {
+		e := refusedHere(t, newWorld(t, change))
+		line, err := e.UnsealedCase(ctx)
+		require.NoError(t, err)
+		assert.NotContains(t, string(line), `"expect"`, "%s: %v", name, e)
+		assert.Equal(t, replay.Accept, replay.Judge(line).Verdict, name)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ const explainUsage = `Usage: logintrust explain [FLAG...] [FILE]
 
 Says of a login how it meets each check, what was found and wanted, who can mend it and how. FILE, or standard input, is a
 Response as XML, as base64 or as the body of a form; a browser's HTTP archive (HAR); or cases, one JSON object a line, sealed
-ones included. What is not given is taken from the message itself, and said on standard error.
+ones included. What is not given is taken from the message itself, and said on standard error. A case has its own trust,
+names, request and clock: flags for these do not count then.
 
 Exit status: 0 accepted; 1 unreadable; 2 wrong usage; 3 refused.
 
@@ -45,6 +47,7 @@ type explainer struct {
 	asJSON                              bool
 
 	stdout, stderr io.Writer
+	given          []string // the flags
 	refused        bool
 }
 
@@ -65,6 +68,7 @@ func runExplain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags.BoolVar(&x.show.Personal, "personal", false, "")
 	flags.BoolVar(&x.asJSON, "json", false, "")
 	names, err := parse(flags, args)
+	flags.Visit(func(f *flag.Flag) { x.given = append(x.given, f.Name) })
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, explainUsage)
@@ -94,6 +98,14 @@ func (x *explainer) run(name string, stdin io.Reader) error {
 		return err
 	}
 	if lines, ok := caseLines(input); ok {
+		x.sayIgnored()
+		if x.decryptionKey != "" {
+			text, err := os.ReadFile(x.decryptionKey)
+			if err != nil {
+				return err
+			}
+			x.assume.DecryptionKeyPEM = string(text)
+		}
 		for _, line := range lines {
 			if err := x.explainCase(line); err != nil {
 				return err
@@ -114,6 +126,15 @@ func (x *explainer) run(name string, stdin io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// sayIgnored names the flags that say what a case says itself.
+func (x *explainer) sayIgnored() {
+	for _, name := range x.given {
+		if slices.Contains([]string{"trust", "metadata", "idp", "entity-id", "acs", "request", "now", "skew"}, name) {
+			fmt.Fprintf(x.stderr, "ignored: -%s, since a case has its own\n", name)
+		}
+	}
 }
 
 // readAll reads the whole input, which is one message or a few.
@@ -197,7 +218,7 @@ func (x *explainer) explainCase(line []byte) error {
 			return err
 		}
 	}
-	report, err := replay.Explain(line, x.show)
+	report, err := replay.Explain(line, x.assume.DecryptionKeyPEM, x.show)
 	if err != nil {
 		return err
 	}

@@ -192,7 +192,7 @@ func TestSealedCases(t *testing.T) {
 	}{
 		{[]string{"unseal"}, exitUsage, "-key is missing"},
 		{[]string{"unseal", "-brew"}, exitUsage, "-brew"},
-		{[]string{"unseal", "-key", vectors + "README.md"}, exitUnable, "not PEM"},
+		{[]string{"unseal", "-key", vectors + "README.md"}, exitUnable, "not a private key in PEM"},
 		{[]string{"unseal", "-key", filepath.Join(dir, "none")}, exitUnable, "none"},
 		{[]string{"unseal", "-key", file, filepath.Join(dir, "none")}, exitUnable, "none"},
 	} {
@@ -203,4 +203,52 @@ func TestSealedCases(t *testing.T) {
 	status, out, _ = call("", "unseal", "-h")
 	assert.Equal(t, exitOK, status)
 	assert.Contains(t, out, "Opens sealed cases")
+}
+
+// A case says for itself what flags say of a capture; but never has the key for what is encrypted.
+func TestExplainACase(t *testing.T) {
+	t.Parallel()
+	status, _, errs := call(read(t, "reject-audience"), "explain", "-now", "2020-01-01T00:00:00Z", "-trust", "none.json")
+	assert.Equal(t, exitRefused, status)
+	assert.Equal(t, "ignored: -now, since a case has its own\nignored: -trust, since a case has its own\n", errs)
+
+	var c map[string]any
+	require.NoError(t, json.Unmarshal([]byte(read(t, "encryption-gcm-oaep")), &c))
+	sp := c["sp"].(map[string]any)
+	key := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(key, []byte(sp["decryptionKeyPEM"].(string)), 0o600))
+	delete(sp, "decryptionKeyPEM")
+	line, err := json.Marshal(c)
+	require.NoError(t, err)
+	status, out, _ := call(string(line), "explain")
+	assert.Equal(t, exitRefused, status)
+	assert.Contains(t, out, "encrypted_assertion")
+	status, out, errs = call(string(line), "explain", "-decryption-key", key)
+	assert.Equal(t, exitOK, status, out+errs)
+	status, _, _ = call(string(line), "explain", "-decryption-key", key+".none")
+	assert.Equal(t, exitUnable, status)
+}
+
+// A key comes as openssl writes it, with its parameters before it; and cases stay one a line.
+func TestUnsealReadsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalECPrivateKey(key)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "key.pem")
+	text := append(pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS", Bytes: []byte{6, 5, 43, 129, 4, 0, 34}}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})...)
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	parsed, err := parseCaseKey(string(text))
+	require.NoError(t, err)
+	public, err := key.PublicKey.ECDH()
+	require.NoError(t, err)
+	assert.True(t, parsed.PublicKey().Equal(public))
+
+	one := filepath.Join(dir, "one.json")
+	require.NoError(t, os.WriteFile(one, []byte(`{"samlResponse":"x"}`), 0o600)) // without a line end
+	status, out, errs := call("", "unseal", "-key", file, one, one)
+	require.Equal(t, exitOK, status, errs)
+	assert.Equal(t, strings.Repeat("{\"samlResponse\":\"x\"}\n", 2), out)
 }

@@ -63,7 +63,7 @@ func unsealAll(name, key string, stdin io.Reader, stdout io.Writer) error {
 				return err
 			}
 		}
-		if _, err := stdout.Write(line); err != nil {
+		if _, err := fmt.Fprintf(stdout, "%s\n", bytes.TrimRight(line, "\r\n")); err != nil {
 			return err
 		}
 	}
@@ -72,9 +72,12 @@ func unsealAll(name, key string, stdin io.Reader, stdout io.Writer) error {
 
 // parseCaseKey reads a private key for sealed cases.
 func parseCaseKey(text string) (ecdh.KeyExchanger, error) {
-	block, _ := pem.Decode([]byte(text))
+	block, rest := pem.Decode([]byte(text))
+	for block != nil && block.Type != "PRIVATE KEY" && block.Type != "EC PRIVATE KEY" { // openssl ecparam writes parameters first
+		block, rest = pem.Decode(rest)
+	}
 	if block == nil {
-		return nil, errors.New("not PEM")
+		return nil, errors.New("not a private key in PEM without password")
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {

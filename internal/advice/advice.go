@@ -54,7 +54,7 @@ var entries = map[string]entry{
 
 	"sso_disabled": {"Single sign-on is switched off as a whole.", App, "Switch it on again.", nil},
 	"unknown_domain": {"No login trust has the message's Issuer as its Domain.", App,
-		"Compare the Issuer with the Domain of the login trust letter for letter, slash at the end included, and import the identity provider's metadata if there is no trust yet.", map[string]string{
+		"Compare the Issuer with the Domain of the login trust letter for letter, slash at the end included, and import the metadata of an identity provider that you know if there is no trust for it yet.", map[string]string{
 			EntraID:  "the Domain is the Microsoft Entra Identifier, https://sts.windows.net/{tenant}/ with its slash, and not the Login URL.",
 			ADFS:     "the Domain is the Federation Service identifier, as a rule http://{host}/adfs/services/trust, with http.",
 			Okta:     "the Domain is the Issuer on the application's Sign On page, http://www.okta.com/{id}. Each application has its own.",
@@ -266,8 +266,8 @@ var entries = map[string]entry{
 	"ambiguous_email":       {"Several users have the e-mail address.", Directory, "Give each user an address of his own, or match by another name.", nil},
 	"wrong_subject":         {"The user of that name or address belongs to another subject.", Directory, "If it is the same person with a new account at the identity provider, remove the user's old account key.", nil},
 	"invalid_user":          {"There is no such user, and none is created.", Directory, "Create the user, or let the login trust create users.", nil},
-	"email_taken":           {"The e-mail address of a user to be created is another user's.", Directory, "Link or mend the other user; users are never merged.", nil},
-	"username_taken":        {"The user name of a user to be created is another user's.", Directory, "Link or mend the other user; users are never merged.", nil},
+	"email_taken":           {"The e-mail address of a user to be created is another user's.", Directory, "Find out whether it is the same person. If it is, link that user to the subject; if not, give one of them another address. Users are never merged.", nil},
+	"username_taken":        {"The user name of a user to be created is another user's.", Directory, "Find out whether it is the same person. If it is, link that user to the subject; if not, give one of them another name. Users are never merged.", nil},
 	"sso_disabled_for_user": {"The user logs in with a password, not by single sign-on.", Directory, "Switch single sign-on for the user on.", nil},
 	"user_disabled":         {"The user is login-disabled, deleted, locked or expired.", Directory, "Enable the user, or let the login trust re-activate users.", nil},
 	"user_not_allowed":      {"The login trust denies the user: by name, for his roles, or because he is privileged.", App, "Name a privileged user in LoginTrust.PrivilegedUsers, if he shall come in by this trust.", nil},

@@ -101,7 +101,7 @@ var adfsCodes = map[string]string{
 	"0037": "no signature certificate of ours is in the relying party trust: import our metadata again",
 	"0038": "the signature of our request does not verify: the relying party trust has another certificate, or its Secure hash algorithm is not ours",
 	"1014": "a logout message must be signed: import our metadata again, so that the relying party trust has our certificate",
-	"3014": "our certificate could not be checked for revocation: Set-AdfsRelyingPartyTrust, SigningCertificateRevocationCheck None",
+	"3014": "AD FS does not take our encryption certificate: it has expired, or AD FS cannot check whether it was revoked: import our metadata again, and look at the relying party trust's EncryptionCertificateRevocationCheck",
 	"3200": "no AssertionConsumerService of the relying party trust is the one that the request asks for: update the trust from our metadata",
 	"5007": "the user is not permitted: the relying party trust's access control policy, or its issuance authorization rules",
 	"7012": "an error in AD FS: its event log says which",

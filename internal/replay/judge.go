@@ -77,11 +77,15 @@ func (c *Case) judgePost() Answer {
 	return s.answer(c.only())
 }
 
-// Explain says of a case of one post to the assertion consumer service how it meets each check.
-func Explain(line []byte, show saml.ExplainOptions) (*saml.Report, error) {
+// Explain says of a case of one post to the assertion consumer service how it meets each check. decryptionKey, in PEM, opens what
+// is encrypted if the case itself, as one that a refusal wrote down, has no key; "" if there is none.
+func Explain(line []byte, decryptionKey string, show saml.ExplainOptions) (*saml.Report, error) {
 	var c Case
 	if err := json.Unmarshal(line, &c); err != nil {
 		return nil, fmt.Errorf("not a case: %w", err)
+	}
+	if c.SP.DecryptionKeyPEM == "" {
+		c.SP.DecryptionKeyPEM = decryptionKey
 	}
 	if kind := cmp.Or(c.Kind, kindPostResponse); kind != kindPostResponse && kind != kindRelayState {
 		return nil, fmt.Errorf("a case of kind %.64q cannot be explained", kind)

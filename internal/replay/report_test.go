@@ -32,7 +32,7 @@ func TestReports(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.Contains(t, byName, name)
-			report, err := replay.Explain(byName[name], saml.ExplainOptions{})
+			report, err := replay.Explain(byName[name], "", saml.ExplainOptions{})
 			require.NoError(t, err)
 			if fips140.Enforced() && slices.Contains(weak, name) {
 				assert.Equal(t, saml.WeakAlgorithm, report.Reason)

@@ -117,7 +117,7 @@ func TestVectors(t *testing.T) {
 
 // explained: the explanation of a case ends as its judgement does, and tells nothing private.
 func explained(t *testing.T, v vector, line []byte) {
-	report, err := replay.Explain(line, saml.ExplainOptions{})
+	report, err := replay.Explain(line, "", saml.ExplainOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, v.Expect == replay.Accept, report.Accepted, report)
 	assert.Equal(t, v.Reason, string(report.Reason), report)
