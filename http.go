@@ -270,7 +270,8 @@ func (sp *ServiceProvider) endTest(w http.ResponseWriter, r *http.Request, poste
 const hopField = "hop"
 
 // hop asks for the cookie once more. Browsers keep a SameSite cookie back when another site posts; they send it with a
-// page of our own. The message has passed every check by now that does not need its request.
+// page of our own. The message has passed every check by now that does not need its request, unless it says that it answers
+// a test login.
 func (sp *ServiceProvider) hop(w http.ResponseWriter, posted Posted) error {
 	message := binding.Field{Name: "SAMLResponse", Value: posted.SAMLResponse}
 	if posted.Artifact != "" {

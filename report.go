@@ -233,10 +233,7 @@ func (r *Report) writeUser(b *strings.Builder) {
 }
 
 // LogValue is the report for slog: what failed and who can mend it, without personal data.
-func (r *Report) LogValue() slog.Value {
-	if r == nil {
-		return slog.Value{}
-	}
+func (r Report) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.Bool("accepted", r.Accepted)}
 	add := func(key, value string) {
 		if value != "" {

@@ -120,12 +120,18 @@ func (x *explainer) run(name string, stdin io.Reader) error {
 	if err != nil {
 		return err
 	}
+	explained := false
 	for _, c := range captures {
-		if err := x.explainCapture(c); err != nil {
-			return err
+		if err = x.explainCapture(c); err == nil {
+			explained = true
+		} else if len(captures) > 1 { // an archive may hold what is no Response
+			fmt.Fprintf(x.stderr, "left out: %v\n", err)
 		}
 	}
-	return nil
+	if explained {
+		return nil
+	}
+	return err
 }
 
 // sayIgnored names the flags that say what a case says itself.

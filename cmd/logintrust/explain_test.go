@@ -83,6 +83,24 @@ func TestExplainForms(t *testing.T) {
 	}
 }
 
+// An archive may hold what is no Response beside one that is.
+func TestExplainArchiveOfMore(t *testing.T) {
+	t.Parallel()
+	c, flags := captured(t, "reject-audience")
+	flags = append(flags, "-entity-id", "https://sp.example.com/sso/metadata")
+	entry := func(message string) string {
+		return `{"startedDateTime":"` + c.Now + `","request":{"method":"POST","url":"https://sp.example.com/sso/acs","postData":{"text":"SAMLResponse=` + url.QueryEscape(message) + `"}}}`
+	}
+	other := base64.StdEncoding.EncodeToString([]byte("<a/>"))
+	status, out, errs := call(`{"log":{"entries":[`+entry(other)+","+entry(c.SAMLResponse)+`]}}`, flags...)
+	assert.Equal(t, exitRefused, status)
+	assert.Contains(t, out, "REFUSED: wrong_audience")
+	assert.Contains(t, errs, "left out: not a SAML Response")
+	status, _, errs = call(`{"log":{"entries":[`+entry(other)+`]}}`, flags...)
+	assert.Equal(t, exitUnable, status)
+	assert.Contains(t, errs, "not a SAML Response")
+}
+
 // What nobody said is taken from the message, and said.
 func TestExplainAssumes(t *testing.T) {
 	t.Parallel()
@@ -184,6 +202,13 @@ func TestSealedCases(t *testing.T) {
 	status, out, errs = call(plain, "replay", "-check")
 	assert.Equal(t, exitOK, status, errs)
 	assert.Contains(t, out, `"reason":"expired"`)
+
+	status, out, errs = call(string(sealed)+read(t, "accept-assertion-signed"), "replay", "-check", "-key", file)
+	assert.Equal(t, exitOK, status, errs)
+	assert.Contains(t, out, `"reason":"expired"`)
+	status, out, _ = call(string(sealed), "replay")
+	assert.Equal(t, exitUnable, status)
+	assert.Contains(t, out, "the case is sealed")
 
 	for _, tt := range []struct {
 		args   []string

@@ -27,7 +27,7 @@ const usage = `Usage: logintrust COMMAND [ARGUMENT...]
 
 Commands:
   explain [FLAG...] [FILE]    say why a login is refused, and who can mend it
-  replay [-check] [FILE...]   judge written-down logins, one JSON object a line
+  replay [FLAG...] [FILE...]  judge written-down logins, one JSON object a line
   unseal -key FILE [FILE...]  open sealed cases
   keys COMMAND                make, inspect and convert keys and certificates
   idp [-personality NAME]     start an identity provider for trying things out

@@ -8,23 +8,26 @@ import (
 	"os"
 	"strings"
 
+	"github.com/logintrust/saml"
 	"github.com/logintrust/saml/internal/replay"
 )
 
-const replayUsage = `Usage: logintrust replay [-check] [FILE...]
+const replayUsage = `Usage: logintrust replay [-check] [-key FILE] [FILE...]
 
 Reads logins that were written down, one JSON object a line, from the files or from standard input ("-"), and answers
 each with one line of JSON on standard output, in order and at once.
 
 Exit status: 0 all could be judged; 1 one or more could not; 2 wrong usage; 3 with -check, an answer is not as expected.
 
-  -check   compare each answer with what its case expects, and print a summary on standard error
+  -check      compare each answer with what its case expects, and print a summary on standard error
+  -key FILE   the private key for sealed cases
 `
 
 func runReplay(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	check := flags.Bool("check", false, "")
+	key := flags.String("key", "", "")
 	names, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, replayUsage)
@@ -43,12 +46,22 @@ func runReplay(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 	t := tally{check: *check, stdout: stdout, stderr: stderr}
 	for _, in := range inputs {
-		if err := replay.Stream(in, t.take); err != nil {
+		if err := replay.Stream(in, opener(*key), t.take); err != nil {
 			fmt.Fprintf(stderr, "logintrust replay: %v.\n", err)
 			return exitUnable
 		}
 	}
 	return t.finish()
+}
+
+// opener opens sealed cases with the key in a file, and leaves others as they are.
+func opener(key string) func(line []byte) ([]byte, error) {
+	return func(line []byte) ([]byte, error) {
+		if !saml.IsSealedCase(line) {
+			return line, nil
+		}
+		return unseal(line, key)
+	}
 }
 
 // open opens all inputs before the first is read, so that a mistyped name is wrong usage and nothing else.

@@ -191,7 +191,7 @@ func TestStreamAnswersAtOnce(t *testing.T) {
 	in, cases := io.Pipe()
 	answers, out := io.Pipe()
 	go func() {
-		out.CloseWithError(replay.Stream(in, func(_ []byte, a replay.Answer) error { return a.Write(out) }))
+		out.CloseWithError(replay.Stream(in, nil, func(_ []byte, a replay.Answer) error { return a.Write(out) }))
 	}()
 	lines := bufio.NewScanner(answers)
 	ask := func(line string) (a replay.Answer) {
@@ -214,15 +214,15 @@ func TestStreamAnswersAtOnce(t *testing.T) {
 func TestStreamEnds(t *testing.T) {
 	t.Parallel()
 	count := 0
-	require.NoError(t, replay.Stream(strings.NewReader(`{"kind":"x"}`+"\n"+`{"kind":"y"}`), func(_ []byte, a replay.Answer) error {
+	require.NoError(t, replay.Stream(strings.NewReader(`{"kind":"x"}`+"\n"+`{"kind":"y"}`), nil, func(_ []byte, a replay.Answer) error {
 		count++
 		return nil
 	}))
 	assert.Equal(t, 2, count, "the last line needs no end")
 
 	broken := errors.New("broken")
-	assert.ErrorIs(t, replay.Stream(strings.NewReader("{}\n{}\n"), func([]byte, replay.Answer) error { return broken }), broken)
-	assert.ErrorIs(t, replay.Stream(io.MultiReader(strings.NewReader("{}\n"), failing{broken}), func([]byte, replay.Answer) error { return nil }), broken)
+	assert.ErrorIs(t, replay.Stream(strings.NewReader("{}\n{}\n"), nil, func([]byte, replay.Answer) error { return broken }), broken)
+	assert.ErrorIs(t, replay.Stream(io.MultiReader(strings.NewReader("{}\n"), failing{broken}), nil, func([]byte, replay.Answer) error { return nil }), broken)
 }
 
 type failing struct{ err error }
@@ -240,7 +240,7 @@ func TestStreamLongLine(t *testing.T) {
 	}
 	v := w.metadataVectors()[0]
 	v.IdPMetadata = aggregate("", append(federation, w.metadata())...)
-	require.NoError(t, replay.Stream(bytes.NewReader(v.line(t)), func(line []byte, a replay.Answer) error {
+	require.NoError(t, replay.Stream(bytes.NewReader(v.line(t)), nil, func(line []byte, a replay.Answer) error {
 		assert.Greater(t, len(line), 10<<20)
 		assert.Equal(t, replay.Accept, a.Verdict, a.Detail)
 		return nil

@@ -10,13 +10,13 @@ import (
 
 // Stream answers the cases of in, one a line, each as soon as it is read. Lines may be of any length; empty ones are
 // skipped. It ends with the input, or with the first error of in or of answered.
-func Stream(in io.Reader, answered func(line []byte, a Answer) error) error {
+func Stream(in io.Reader, open func(line []byte) ([]byte, error), answered func(line []byte, a Answer) error) error {
 	r := bufio.NewReaderSize(in, 1<<16)
 	for {
 		line, err := r.ReadBytes('\n')
 		line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) // some editors put a byte order mark in front of a file
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			if err := answered(line, Judge(line)); err != nil {
+			if err := answered(judgeOpened(line, open)); err != nil {
 				return err
 			}
 		}
@@ -27,6 +27,18 @@ func Stream(in io.Reader, answered func(line []byte, a Answer) error) error {
 			return err
 		}
 	}
+}
+
+// judgeOpened judges a line after open, if there is one, has opened it.
+func judgeOpened(line []byte, open func([]byte) ([]byte, error)) ([]byte, Answer) {
+	if open != nil {
+		opened, err := open(line)
+		if err != nil {
+			return line, Answer{Verdict: Error, Detail: err.Error()}
+		}
+		line = opened
+	}
+	return line, Judge(line)
 }
 
 // Write writes the answer as one line of JSON, at once.

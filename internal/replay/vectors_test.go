@@ -136,7 +136,7 @@ func TestVectorsStream(t *testing.T) {
 	for _, v := range list {
 		names = append(names, v.Name)
 	}
-	require.NoError(t, replay.Stream(bytes.NewReader(slices.Concat(lines...)), func(_ []byte, a replay.Answer) error {
+	require.NoError(t, replay.Stream(bytes.NewReader(slices.Concat(lines...)), nil, func(_ []byte, a replay.Answer) error {
 		answered = append(answered, a.Name)
 		return nil
 	}))
