@@ -246,6 +246,7 @@ type Error struct {
 	seen    func() (*ServiceProvider, Posted, time.Time) // what was refused, for Report and Case; nil if it is not kept
 	hop     bool                                         // only the browser's cookie is missing
 	logout  bool                                         // of a message about a logout, not about a login
+	naming  bool                                         // of a message about a name
 }
 
 // A sentinel is an error that is told from others by itself, and that nobody can assign.

@@ -23,7 +23,7 @@ const ErrAnswered = sentinel("saml: the response has been written")
 
 // Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=…, POST {ACSURL}
 // and, with Config.Sessions, {LogoutURL}: GET and POST for messages of single logout, and with Config.EndSession a POST from a
-// page of ours without message, to log out; the first rung of the API. LoginURL also takes forceAuthn, isPassive (SAML V2.0
+// page of ours without message, to log out; with Config.NameIDs, GET and POST {NameIDURL}; the first rung of the API. LoginURL also takes forceAuthn, isPassive (SAML V2.0
 // request initiation), binding=post and popup=1, for a login in a pop-up window; without entityID it asks
 // Config.DiscoveryURL, if there is one. With Config.Artifacts a GET of ACSURL may bring one. onLogin starts the host's session
 // and answers, as a rule with
@@ -47,6 +47,9 @@ func (sp *ServiceProvider) Handler(onLogin func(w http.ResponseWriter, r *http.R
 	mount(sp.config.LoginURL, sp.serveLogin)
 	if sp.config.Sessions != nil {
 		mount(sp.config.LogoutURL, sp.serveLogout)
+	}
+	if sp.config.NameIDs != nil {
+		mount(sp.config.NameIDURL, sp.serveNameID)
 	}
 	mount(sp.config.ACSURL, func(w http.ResponseWriter, r *http.Request) {
 		login, err := sp.FinishLogin(w, r)
@@ -418,6 +421,9 @@ func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, er
 	if refused.logout {
 		// It may have been about a logout that we began, or about one that has not happened.
 		title, text = "Sign-out", "A message about signing you out was refused. Close the browser to be sure that you are signed out everywhere."
+	}
+	if refused.naming {
+		title, text = "Not changed", "A message of your identity provider about your name there was refused."
 	}
 	_ = errorPage.Execute(w, struct{ Title, Text, Reference, Home string }{title, text, reference, cmp.Or(refused.ReturnTo, sp.config.DefaultPath)})
 }

@@ -33,6 +33,9 @@ func (sp *ServiceProvider) describe() (document, error) {
 	if sp.config.Sessions != nil {
 		m.LogoutURL, m.LogoutBySOAP = sp.config.LogoutURL, o.LogoutBySOAP
 	}
+	if sp.config.NameIDs != nil {
+		m.NameIDURL = sp.config.NameIDURL
+	}
 	for _, k := range sp.config.SigningKeys {
 		m.SigningKeys = append(m.SigningKeys, compose.MetadataKey{Certificate: k.Certificate, Key: k.Signer.Public()})
 	}

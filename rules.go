@@ -112,10 +112,11 @@ type ruleBook struct {
 	confirmation        []confirmationRule
 	asked               []askedRule
 	address, departure  []logoutRule
+	change              []logoutRule
 }
 
 func allRules() *ruleBook {
-	return &ruleBook{envelopeRules, assertionRules, confirmationRules, askedRules, addressRules, departureRules}
+	return &ruleBook{envelopeRules, assertionRules, confirmationRules, askedRules, addressRules, departureRules, changeRules}
 }
 
 // before reports that t is still to come, and after that it is over; both with the tolerance for clocks that differ.

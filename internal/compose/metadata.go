@@ -28,6 +28,7 @@ type SPMetadata struct {
 	ACSURL         string
 	LogoutURL      string // for HTTP-Redirect and HTTP-POST
 	LogoutBySOAP   bool   // LogoutURL is for SOAP too
+	NameIDURL      string // for NameID management by HTTP-Redirect, HTTP-POST and SOAP
 	SignsRequests  bool
 	SigningKeys    []MetadataKey
 	EncryptionKeys []MetadataKey // some products encrypt as soon as there is one
@@ -201,6 +202,13 @@ func (m SPMetadata) role(role *etree.Element) error {
 			slo := role.CreateElement("md:SingleLogoutService")
 			slo.CreateAttr("Binding", binding)
 			slo.CreateAttr("Location", m.LogoutURL)
+		}
+	}
+	if m.NameIDURL != "" {
+		for _, binding := range []string{wire.BindingRedirect, wire.BindingPOST, wire.BindingSOAP} {
+			service := role.CreateElement("md:ManageNameIDService")
+			service.CreateAttr("Binding", binding)
+			service.CreateAttr("Location", m.NameIDURL)
 		}
 	}
 	for _, format := range m.NameIDFormats {
