@@ -94,6 +94,10 @@ type Config struct {
 	// Artifacts resolves artifacts (SAML Bindings 3.6); the assertion consumer service then takes them, by GET and by POST, and
 	// SP metadata says so. It needs a SigningKey or a certificate for TLS. Nil takes none, and nothing leaves the process.
 	Artifacts *SOAPClient
+	// ECP serves enhanced clients too: programs that take a request to an identity provider themselves (SAML Profiles 4.2). LoginURL
+	// then answers those that say so by PAOS, ACSURL takes what they bring, and SP metadata says so. They need to keep cookies, as
+	// they do for the session that follows. A trust with PasswordRequired does not admit them.
+	ECP bool
 	// DiscoveryURL is a discovery service, where users pick their identity provider (Identity Provider Discovery Service Protocol).
 	// SP metadata then names LoginURL as the place to which it may send them back. Empty: our own pages show the choice.
 	DiscoveryURL string

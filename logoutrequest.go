@@ -125,6 +125,8 @@ func (sp *ServiceProvider) rememberLogout(ctx context.Context, trust *LoginTrust
 // logoutEndpoint is where a request goes: to Location, never to ResponseLocation (erratum E41).
 func logoutEndpoint(t *LoginTrust, b Binding) (location string, byPOST bool, err error) {
 	switch {
+	case b == PAOSBinding:
+		return "", false, ErrNoSingleLogout
 	case b != POSTBinding && t.SLOURL != "":
 		location = t.SLOURL
 	case b != RedirectBinding && t.SLOPostURL != "":

@@ -23,7 +23,7 @@ func (sp *ServiceProvider) describe() (document, error) {
 	o := &sp.config.Metadata
 	m := compose.SPMetadata{EntityID: sp.config.EntityID, CacheDuration: cacheDuration(o.CacheDuration), ValidUntil: o.ValidUntil,
 		ACSURL: sp.config.ACSURL, SignsRequests: len(sp.config.signers()) > 0, NameIDFormats: o.NameIDFormats, UI: o.UI.elements()}
-	m.ByArtifact = sp.config.Artifacts != nil
+	m.ByArtifact, m.ByPAOS = sp.config.Artifacts != nil, sp.config.ECP
 	if sp.config.DiscoveryURL != "" {
 		m.DiscoveryURL = sp.config.LoginURL
 	}

@@ -117,7 +117,7 @@ func (n *naming) answer(a *saml.NameIDAnswer, m *samltest.LogoutMessage) samltes
 	return got
 }
 
-// req: CONF-T2-nim PROF-4.5.3 CORE-3.6.3-new E12 E8 BIND-3.1.1-echo
+// req: PROF-4.5.3 CORE-3.6.3-new E12 E8 BIND-3.1.1-echo
 func TestNameIDChange(t *testing.T) {
 	t.Parallel()
 	for binding, carry := range namingCarriers() {
@@ -365,7 +365,9 @@ func TestNameIDChangePlaces(t *testing.T) {
 		"only redirect": {"https://idp.example.com/r", "", true, "https://idp.example.com/r"},
 		"none":          {"", "", true, ""},
 	} {
-		n := newNaming(t, func(trust *saml.LoginTrust, _ *saml.Config) { trust.NameIDURL, trust.NameIDPostURL = c.redirect, c.post })
+		n := newNaming(t, func(trust *saml.LoginTrust, _ *saml.Config) {
+			trust.NameIDURL, trust.NameIDPostURL = c.redirect, c.post
+		})
 		carry := carriers["redirect"]
 		if c.byPOST {
 			carry = carriers["post"]
@@ -376,9 +378,15 @@ func TestNameIDChangePlaces(t *testing.T) {
 		assert.True(t, strings.HasPrefix(a.URL+a.Action, c.want), name)
 		assert.Equal(t, c.want == "", a.URL+a.Action == "", name)
 	}
+	alone := newNaming(t, func(_ *saml.LoginTrust, c *saml.Config) { c.Sessions = nil }) // one goes without the other
+	a, err := alone.sp.AnswerNameID(t.Context(), saml.LogoutMessage{SOAP: alone.idp.NameIDRequest(alone.know("p-1"), "p-9", nameIDURL).SOAP()})
+	require.NoError(t, err)
+	require.Nil(t, a.Refusal)
+	_, err = alone.sp.AnswerLogout(t.Context(), saml.LogoutMessage{SOAP: alone.idp.LogoutRequest(saml.LoginSession{}, sloURL).SOAP()})
+	leftWith(t, saml.NotConfigured, err)
 	l := newLeaving(t)
 	assert.NotContains(t, string(l.sp.Metadata()), "ManageNameIDService")
-	_, err := l.sp.AnswerNameID(t.Context(), saml.LogoutMessage{SOAP: l.idp.NameIDRequest(l.signIn("s1"), "x", nameIDURL).SOAP()})
+	_, err = l.sp.AnswerNameID(t.Context(), saml.LogoutMessage{SOAP: l.idp.NameIDRequest(l.signIn("s1"), "x", nameIDURL).SOAP()})
 	leftWith(t, saml.NotConfigured, err)
 	_, err = saml.New(saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(), NameIDs: &hostNames{}})
 	require.ErrorContains(t, err, "SigningKeys")
@@ -493,6 +501,31 @@ func TestHandlerNameID(t *testing.T) {
 	w := httptest.NewRecorder()
 	other.handler.ServeHTTP(w, soap(bad))
 	assert.Equal(t, http.StatusNotFound, w.Code)
+}
+
+// Whatever comes, nothing panics, and nothing changes but by what was signed.
+func FuzzNameID(f *testing.F) {
+	n := &naming{names: &hostNames{accounts: map[string]string{}}}
+	n.leaving = newLeaving(f, deciphering, func(_ *saml.LoginTrust, c *saml.Config) { c.NameIDs = n.names })
+	session := saml.LoginSession{Domain: n.idp.EntityID, NameID: saml.NameID{Value: "p-1"}}
+	renamed, sealed := n.idp.NameIDRequest(session, "p-9", nameIDURL), n.idp.NameIDRequest(session, "p-9", nameIDURL)
+	sealed.EncryptNewID = ciphered("")
+	f.Add(renamed.RawQuery(), []byte(nil))
+	f.Add("", renamed.SOAP())
+	f.Add("", sealed.SOAP())
+	f.Add("", n.idp.NameIDRequest(session, "", nameIDURL).SOAP())
+	f.Fuzz(func(t *testing.T, query string, soap []byte) {
+		for _, message := range []saml.LogoutMessage{{Query: query}, {SOAP: soap}, {SAMLRequest: query}} {
+			if _, err := n.sp.AnswerNameID(t.Context(), message); err != nil {
+				var e *saml.Error
+				require.ErrorAs(t, err, &e)
+			}
+		}
+		for _, c := range n.names.calls {
+			require.Equal(t, "p-1", c.NameID.Value)
+			require.True(t, c.Terminated || c.NewNameID.Value == "p-9")
+		}
+	})
 }
 
 // Each rule about a change is needed.

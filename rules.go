@@ -20,7 +20,8 @@ type candidate struct {
 	acsURL   string
 	now      time.Time
 	skew     time.Duration
-	client   netip.Addr // invalid if the host does not know it
+	headers  *wire.PAOSHeaders // nil for what browsers post
+	client   netip.Addr        // invalid if the host does not know it
 	rules    *ruleBook
 
 	confirmed *wire.Confirmation // set by checkConfirmation

@@ -35,6 +35,7 @@ type SPMetadata struct {
 	NameIDFormats  []string
 	UI             []UIElement
 	ByArtifact     bool   // the ACS takes artifacts too
+	ByPAOS         bool   // and what enhanced clients bring
 	DiscoveryURL   string // where a discovery service may send users back
 	Organization   *Organization
 	Contacts       []Contact
@@ -219,11 +220,17 @@ func (m SPMetadata) role(role *etree.Element) error {
 	acs.CreateAttr("Location", m.ACSURL)
 	acs.CreateAttr("index", "0")
 	acs.CreateAttr("isDefault", "true")
-	if m.ByArtifact {
-		acs = role.CreateElement("md:AssertionConsumerService")
-		acs.CreateAttr("Binding", wire.BindingArtifact)
+	more := func(binding, index string) {
+		acs := role.CreateElement("md:AssertionConsumerService")
+		acs.CreateAttr("Binding", binding)
 		acs.CreateAttr("Location", m.ACSURL)
-		acs.CreateAttr("index", "1")
+		acs.CreateAttr("index", index)
+	}
+	if m.ByArtifact {
+		more(wire.BindingArtifact, "1")
+	}
+	if m.ByPAOS {
+		more(wire.BindingPAOS, "2")
 	}
 	for i, s := range m.Services {
 		s.describe(role.CreateElement("md:AttributeConsumingService"), i)
