@@ -9,6 +9,7 @@ type askedRule struct {
 
 // askedRules hold an answer against its request.
 var askedRules = []askedRule{
+	{BadRequest, "SAML Profiles 4.2.4", askedPAOS},
 	{ReauthenticationRequired, "SAML Core 3.4.1, ForceAuthn", askedForce},
 	{ReauthenticationRequired, "StartOptions.MaxAuthnAge", askedAge},
 	{WrongAuthnContext, "SAML Core 3.3.2.2.1", askedContext},

@@ -29,6 +29,9 @@ const (
 	RedirectBinding
 	// POSTBinding is HTTP-POST (SAML Bindings 3.5).
 	POSTBinding
+	// PAOSBinding is for an enhanced client (SAML Bindings 3.3), which takes the request to the identity provider itself; see
+	// Config.ECP. For logins only.
+	PAOSBinding
 )
 
 // StartOptions say what a login is asked for. The zero value asks for the least, which every product takes: no NameID
@@ -64,6 +67,8 @@ type StartOptions struct {
 	RequestID string
 	// BrowserKey is the key that the browser holds from an earlier request, "" if it holds none.
 	BrowserKey string
+
+	wantSigned bool // an enhanced client asks that its request be signed
 }
 
 // Started is a login that was begun: what the browser is to do, and to keep.
@@ -73,6 +78,8 @@ type Started struct {
 	// Action and Fields are the form that the browser is to post, for HTTP-POST.
 	Action string
 	Fields map[string]string
+	// PAOS is what the enhanced client gets, of the type application/vnd.paos+xml, for PAOSBinding; URL and Action are then "".
+	PAOS []byte
 	// RequestID is the ID of the AuthnRequest; it, RelayState and BrowserKey are "" for InitiatedByIdP.
 	RequestID string
 	// RelayState is the opaque handle that travels beside it.
@@ -97,6 +104,9 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	}
 	if refused := trust.gate(MethodSAML); refused != nil {
 		return nil, refused.of(&trust)
+	}
+	if err := sp.checkPAOS(&trust, &opts); err != nil {
+		return nil, err
 	}
 	if trust.Initiation == InitiatedByIdP {
 		return sp.handOver(&trust, opts)
@@ -145,7 +155,9 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 	}
 	now := sp.config.Now()
 	request.IssueInstant, request.Destination = now, location
-	if byPOST {
+	if opts.Binding == PAOSBinding {
+		err = sp.composePAOS(started, request, trust, opts.wantSigned)
+	} else if byPOST {
 		err = composeForm(started, request, signing, opts.Details.query())
 	} else {
 		err = composeURL(started, request, signing, append(trust.pageVariables(opts.PageQuery), opts.Details.query()...))
@@ -155,7 +167,7 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 	}
 	p := &pending{browser: sha256.Sum256([]byte(started.BrowserKey)), issued: now, returnTo: sp.target(opts.ReturnTo),
 		relay: started.RelayState, forceAuthn: opts.ForceAuthn, maxAuthnAge: opts.MaxAuthnAge,
-		nameIDFormat: opts.NameIDFormat, subject: subject, sameSubject: opts.SameSubject != nil}
+		nameIDFormat: opts.NameIDFormat, subject: subject, sameSubject: opts.SameSubject != nil, paos: opts.Binding == PAOSBinding}
 	if opts.Details.Comparison == Exact {
 		p.authnContext = slices.Clone(opts.AuthnContext)
 	}
@@ -164,6 +176,8 @@ func (sp *ServiceProvider) ask(trust *LoginTrust, opts StartOptions) (*Started, 
 
 func endpoint(trust LoginTrust, b Binding) (location string, byPOST bool, err error) {
 	switch {
+	case b == PAOSBinding:
+		return "", false, nil // the client knows where
 	case b != POSTBinding && trust.LoginURL != "":
 		location = trust.LoginURL
 	case b != RedirectBinding && trust.LoginPostURL != "":

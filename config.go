@@ -22,9 +22,9 @@ type Config struct {
 	BaseURL string
 	// EntityID names the service provider; {BaseURL}/sso/metadata if empty.
 	EntityID string
-	// MetadataURL, LoginURL, ACSURL and LogoutURL are {BaseURL}/sso/metadata, /sso/login, /sso/acs and /sso/logout if empty. They
-	// must be on the origin of BaseURL.
-	MetadataURL, LoginURL, ACSURL, LogoutURL string
+	// MetadataURL, LoginURL, ACSURL, LogoutURL and NameIDURL are {BaseURL}/sso/metadata, /sso/login, /sso/acs, /sso/logout and
+	// /sso/nameid if empty. They must be on the origin of BaseURL.
+	MetadataURL, LoginURL, ACSURL, LogoutURL, NameIDURL string
 
 	// Trusts finds the login trusts. Required.
 	Trusts TrustStore
@@ -60,6 +60,10 @@ type Config struct {
 	EndSession func(w http.ResponseWriter, r *http.Request) (session LoginSession, found bool, err error)
 	// LogoutClient asks identity providers by SOAP to log users out, for LogoutBySOAP. nil: browsers carry all that we ask.
 	LogoutClient *SOAPClient
+	// NameIDs is told by identity providers when they call a user by another name, or stop using a name (SAML Core 3.6). It switches
+	// NameID management on: the metadata then says where its messages go, which is NameIDURL. It needs SigningKeys, since all
+	// answers are signed. nil: no NameID management.
+	NameIDs NameIDs
 	// RawQuery is the query of a request as the browser sent it, percent-encoding and all, for hosts behind a gateway that
 	// decodes it and writes it anew, which destroys signatures by HTTP-Redirect; the gateway must hand the original over, in a
 	// header that it lets nobody else set. nil is http.Request.URL.RawQuery, which net/http leaves as it came.
@@ -90,6 +94,10 @@ type Config struct {
 	// Artifacts resolves artifacts (SAML Bindings 3.6); the assertion consumer service then takes them, by GET and by POST, and
 	// SP metadata says so. It needs a SigningKey or a certificate for TLS. Nil takes none, and nothing leaves the process.
 	Artifacts *SOAPClient
+	// ECP serves enhanced clients too: programs that take a request to an identity provider themselves (SAML Profiles 4.2). LoginURL
+	// then answers those that say so by PAOS, ACSURL takes what they bring, and SP metadata says so. They need to keep cookies, as
+	// they do for the session that follows. A trust with PasswordRequired does not admit them.
+	ECP bool
 	// DiscoveryURL is a discovery service, where users pick their identity provider (Identity Provider Discovery Service Protocol).
 	// SP metadata then names LoginURL as the place to which it may send them back. Empty: our own pages show the choice.
 	DiscoveryURL string
@@ -136,7 +144,7 @@ func (c Config) complete() (Config, error) {
 		url  *string
 		path string
 	}{{"MetadataURL", &c.MetadataURL, "/sso/metadata"}, {"LoginURL", &c.LoginURL, "/sso/login"}, {"ACSURL", &c.ACSURL, "/sso/acs"},
-		{"LogoutURL", &c.LogoutURL, "/sso/logout"}} {
+		{"LogoutURL", &c.LogoutURL, "/sso/logout"}, {"NameIDURL", &c.NameIDURL, "/sso/nameid"}} {
 		if *place.url == "" {
 			*place.url = c.BaseURL + place.path
 		}
@@ -147,11 +155,14 @@ func (c Config) complete() (Config, error) {
 			return c, fmt.Errorf("saml: %s must be on the origin of BaseURL", place.name)
 		}
 	}
-	if paths := []string{pathOf(c.MetadataURL), pathOf(c.LoginURL), pathOf(c.ACSURL), pathOf(c.LogoutURL)}; len(slices.Compact(slices.Sorted(slices.Values(paths)))) < len(paths) {
-		return c, errors.New("saml: MetadataURL, LoginURL, ACSURL and LogoutURL must have different paths")
+	if paths := []string{pathOf(c.MetadataURL), pathOf(c.LoginURL), pathOf(c.ACSURL), pathOf(c.LogoutURL), pathOf(c.NameIDURL)}; len(slices.Compact(slices.Sorted(slices.Values(paths)))) < len(paths) {
+		return c, errors.New("saml: MetadataURL, LoginURL, ACSURL, LogoutURL and NameIDURL must have different paths")
 	}
 	if c.Sessions != nil && len(c.signers()) == 0 {
 		return c, errors.New("saml: Sessions needs SigningKeys, since messages of single logout are signed")
+	}
+	if c.NameIDs != nil && len(c.signers()) == 0 {
+		return c, errors.New("saml: NameIDs needs SigningKeys, since its answers are signed")
 	}
 	for _, host := range c.RelayStateHosts {
 		if u, err := url.Parse("https://" + host); err != nil || host == "" || u.Host != host || u.User != nil {

@@ -238,7 +238,7 @@ func (sp *ServiceProvider) trySender(response *wire.Response, posted Posted, tru
 		return sender{note: "the message does not say with which key it was signed"}
 	}
 	w := &workspace{reader: sp.readers.New().(*workspace).reader}
-	again, refused := sp.read(w, posted.SAMLResponse)
+	again, refused := sp.readPosted(w, &posted)
 	if refused != nil {
 		return sender{}
 	}

@@ -34,6 +34,8 @@ const (
 	ChangeSLOResponseURL     DifferenceKind = "change_slo_response_url"
 	ChangeSLOPostResponseURL DifferenceKind = "change_slo_post_response_url"
 	ChangeSLOSOAPURL         DifferenceKind = "change_slo_soap_url"
+	ChangeNameIDURL          DifferenceKind = "change_name_id_url"
+	ChangeNameIDPostURL      DifferenceKind = "change_name_id_post_url"
 	ChangeErrorURL           DifferenceKind = "change_error_url"
 	ChangeWantRequestsSigned DifferenceKind = "change_want_requests_signed"
 	ChangeScopes             DifferenceKind = "change_scopes"
@@ -92,6 +94,8 @@ func (t *LoginTrust) Compare(p Proposal) ([]Difference, error) {
 	field(ChangeSLOResponseURL, t.SLOResponseURL, want.SLOResponseURL)
 	field(ChangeSLOPostResponseURL, t.SLOPostResponseURL, want.SLOPostResponseURL)
 	field(ChangeSLOSOAPURL, t.SLOSOAPURL, want.SLOSOAPURL)
+	field(ChangeNameIDURL, t.NameIDURL, want.NameIDURL)
+	field(ChangeNameIDPostURL, t.NameIDPostURL, want.NameIDPostURL)
 	if want.ErrorURL != "" {
 		field(ChangeErrorURL, t.ErrorURL, want.ErrorURL)
 	}
@@ -215,7 +219,8 @@ const errStale = sentinel("saml: the login trust has changed since it was compar
 func (d Difference) applyURL(t *LoginTrust) error {
 	field := map[DifferenceKind]*string{ChangeLoginURL: &t.LoginURL, ChangeLoginPostURL: &t.LoginPostURL,
 		ChangeLogoutURL: &t.LogoutURL, ChangeSLOURL: &t.SLOURL, ChangeSLOPostURL: &t.SLOPostURL, ChangeSLOResponseURL: &t.SLOResponseURL,
-		ChangeSLOPostResponseURL: &t.SLOPostResponseURL, ChangeSLOSOAPURL: &t.SLOSOAPURL, ChangeErrorURL: &t.ErrorURL}[d.Kind]
+		ChangeSLOPostResponseURL: &t.SLOPostResponseURL, ChangeSLOSOAPURL: &t.SLOSOAPURL, ChangeNameIDURL: &t.NameIDURL,
+		ChangeNameIDPostURL: &t.NameIDPostURL, ChangeErrorURL: &t.ErrorURL}[d.Kind]
 	switch {
 	case field == nil:
 		return fmt.Errorf("saml: unknown difference %.64q", string(d.Kind))

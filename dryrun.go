@@ -50,6 +50,9 @@ func (sp *ServiceProvider) RequestTest(ctx context.Context, trust LoginTrust, op
 	if trust.Initiation == InitiatedByIdP {
 		return nil, refuse(NotConfigured, "a trust whose logins the identity provider begins", "one whose logins begin here").of(&trust)
 	}
+	if opts.Binding == PAOSBinding {
+		return nil, errors.New("saml: a test login is for a browser")
+	}
 	opts.RequestID = testPrefix + strings.TrimPrefix(newID(), "_")
 	started, p, err := sp.ask(&trust, opts)
 	if err != nil {

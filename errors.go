@@ -247,6 +247,7 @@ type Error struct {
 	hop     bool                                         // only the browser's cookie is missing
 	stage   string                                       // behind the rules, where the login ended; "" before
 	logout  bool                                         // of a message about a logout, not about a login
+	naming  bool                                         // of a message about a name
 }
 
 // A sentinel is an error that is told from others by itself, and that nobody can assign.

@@ -282,7 +282,7 @@ func (e *explanation) read(context.Context) (string, *Error) {
 	if e.posted.Artifact != "" {
 		return "", refuse(BadRequest, "an artifact", "the message that it stands for")
 	}
-	response, err := e.sp.read(e.w, e.posted.SAMLResponse)
+	response, err := e.sp.readPosted(e.w, &e.posted)
 	if err != nil {
 		return "", err
 	}
@@ -366,6 +366,7 @@ func (e *explanation) verify(context.Context) (string, *Error) {
 
 func (e *explanation) use(c *candidate) {
 	e.c = c
+	c.headers = e.posted.headers
 	c.issuer, c.now, c.skew, c.client = e.issuer, e.now, e.sp.config.ClockSkew, e.posted.ClientAddress
 }
 
@@ -384,7 +385,7 @@ func (e *explanation) confirmIssuer(ctx context.Context) (string, *Error) {
 func (e *explanation) request(ctx context.Context) (string, *Error) {
 	id := e.c.confirmed.InResponseTo
 	if !id.Present {
-		return "none: the identity provider began", e.trust.checkUnsolicited()
+		return "none: the identity provider began", e.c.checkUnsolicited()
 	}
 	p, err := e.findPending(ctx, id.Value)
 	if err != nil {
@@ -395,7 +396,7 @@ func (e *explanation) request(ctx context.Context) (string, *Error) {
 	}
 	unknown := e.sp.unknownRequest(ctx, e.c, e.posted)
 	if e.trust.AllowUnknownInResponseTo && unknown.Reason == UnknownRequest && !isTestID(id.Value) {
-		return "unknown, as the trust allows", e.trust.checkUnsolicited()
+		return "unknown, as the trust allows", e.c.checkUnsolicited()
 	}
 	return "", unknown
 }

@@ -22,7 +22,8 @@ func (sp *ServiceProvider) WithoutRule(i int) (lacking *ServiceProvider, name st
 	var check any
 	switch {
 	case drop(&rules.envelope, &i, &reason, &check), drop(&rules.assertion, &i, &reason, &check), drop(&rules.confirmation, &i, &reason, &check),
-		drop(&rules.asked, &i, &reason, &check), drop(&rules.address, &i, &reason, &check), drop(&rules.departure, &i, &reason, &check):
+		drop(&rules.asked, &i, &reason, &check), drop(&rules.address, &i, &reason, &check), drop(&rules.departure, &i, &reason, &check),
+		drop(&rules.change, &i, &reason, &check):
 		name = runtime.FuncForPC(reflect.ValueOf(check).Pointer()).Name()
 		return lacking, name[strings.LastIndexByte(name, '.')+1:], reason
 	}

@@ -11,10 +11,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/logintrust/saml/internal/binding"
+	"github.com/logintrust/saml/internal/wire"
 )
 
 // ErrAnswered says that the response has been written and there is nothing left to do: the browser was asked for its
@@ -23,7 +25,7 @@ const ErrAnswered = sentinel("saml: the response has been written")
 
 // Handler serves everything: GET {MetadataURL} (with ?download as a file), GET {LoginURL}?entityID=…&target=…, POST {ACSURL}
 // and, with Config.Sessions, {LogoutURL}: GET and POST for messages of single logout, and with Config.EndSession a POST from a
-// page of ours without message, to log out; the first rung of the API. LoginURL also takes forceAuthn, isPassive (SAML V2.0
+// page of ours without message, to log out; with Config.NameIDs, GET and POST {NameIDURL}; the first rung of the API. LoginURL also takes forceAuthn, isPassive (SAML V2.0
 // request initiation), binding=post and popup=1, for a login in a pop-up window; without entityID it asks
 // Config.DiscoveryURL, if there is one. With Config.Artifacts a GET of ACSURL may bring one. onLogin starts the host's session
 // and answers, as a rule with
@@ -47,6 +49,9 @@ func (sp *ServiceProvider) Handler(onLogin func(w http.ResponseWriter, r *http.R
 	mount(sp.config.LoginURL, sp.serveLogin)
 	if sp.config.Sessions != nil {
 		mount(sp.config.LogoutURL, sp.serveLogout)
+	}
+	if sp.config.NameIDs != nil {
+		mount(sp.config.NameIDURL, sp.serveNameID)
 	}
 	mount(sp.config.ACSURL, func(w http.ResponseWriter, r *http.Request) {
 		login, err := sp.FinishLogin(w, r)
@@ -130,7 +135,7 @@ func (sp *ServiceProvider) serveLogin(w http.ResponseWriter, r *http.Request) {
 			sp.WriteError(w, r, refused)
 			return
 		}
-	} else if q.Get("entityID") == "" && sp.config.DiscoveryURL != "" {
+	} else if _, byPAOS := sp.asksForPAOS(r); q.Get("entityID") == "" && sp.config.DiscoveryURL != "" && !byPAOS {
 		if err := sp.StartDiscovery(w, r, opts); err != nil {
 			sp.WriteError(w, r, err)
 		}
@@ -173,6 +178,9 @@ func (sp *ServiceProvider) StartLogin(w http.ResponseWriter, r *http.Request, tr
 	if refused := checkWholePage(r); refused != nil {
 		return refused
 	}
+	if options, asks := sp.asksForPAOS(r); asks {
+		opts.Binding, opts.wantSigned = PAOSBinding, slices.Contains(options, wire.ECPWantSigned)
+	}
 	opts.BrowserKey = sp.browserKey(r)
 	started, err := sp.Request(r.Context(), trust, opts)
 	if err != nil {
@@ -193,6 +201,13 @@ func checkWholePage(r *http.Request) *Error {
 func (sp *ServiceProvider) toIdP(w http.ResponseWriter, started *Started) error {
 	if started.BrowserKey != "" {
 		sp.setBrowserKey(w, started.BrowserKey)
+	}
+	if started.PAOS != nil {
+		binding.NoStore(w.Header())
+		w.Header().Set("Content-Type", paosType)
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write(started.PAOS) // a peer that has gone away cannot be told
+		return nil
 	}
 	if started.URL == "" {
 		form := binding.Form{Action: started.Action}
@@ -222,6 +237,9 @@ func (sp *ServiceProvider) FinishLogin(w http.ResponseWriter, r *http.Request) (
 		return nil, ErrAnswered
 	}
 	login, refused := sp.validate(r.Context(), posted)
+	if refused != nil && posted.PAOS != nil {
+		return nil, refused // nothing that would follow is for an enhanced client
+	}
 	if refused != nil && isTestID(refused.answers) {
 		return nil, sp.endTest(w, r, posted, hopped, refused)
 	}
@@ -296,6 +314,11 @@ func (sp *ServiceProvider) readForm(w http.ResponseWriter, r *http.Request) (p P
 	if r.Body == nil {
 		return p, false, refuse(BadRequest, "no body", "a form")
 	}
+	if sp.bringsPAOS(r) {
+		p = Posted{BrowserKey: sp.browserKey(r), ClientAddress: clientAddress(r)}
+		p.PAOS, refused = sp.readBody(w, r)
+		return p, false, refused
+	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return p, false, refuse(BadRequest, quoted(r.Header.Get("Content-Type")), "application/x-www-form-urlencoded")
@@ -315,13 +338,17 @@ func (sp *ServiceProvider) posted(r *http.Request, form url.Values) (p Posted, h
 		return p, false, refuse(BadRequest, "a field that is missing or repeated", "one SAMLResponse and at most one RelayState")
 	}
 	p = Posted{SAMLResponse: form.Get("SAMLResponse"), Artifact: form.Get(artifactField), RelayState: form.Get("RelayState"), BrowserKey: sp.browserKey(r),
-		TargetResource: only(form["TargetResource"]), Target: only(form["target"])}
-	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		p.ClientAddress = addr.Addr()
-	} else if addr, err := netip.ParseAddr(r.RemoteAddr); err == nil { // as middleware for proxies leaves it
-		p.ClientAddress = addr
-	}
+		TargetResource: only(form["TargetResource"]), Target: only(form["target"]), ClientAddress: clientAddress(r)}
 	return p, form.Has(hopField), nil
+}
+
+// clientAddress is where a request comes from, the zero Addr if that is not known.
+func clientAddress(r *http.Request) netip.Addr {
+	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return addr.Addr()
+	}
+	addr, _ := netip.ParseAddr(r.RemoteAddr) // as middleware for proxies leaves it
+	return addr
 }
 
 // only is the value of a field that is there once; of one that is repeated nobody knows which is meant.
@@ -399,7 +426,8 @@ var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
 `))
 
 // WriteError answers a refused login with a page that helps its user and tells an attacker nothing: a sentence that many
-// reasons share, and a reference under which Config.OnRefusal, which is called first, has the rest. err may be any error.
+// reasons share, and a reference under which Config.OnRefusal, which is called first, has the rest. An enhanced client gets a SOAP fault
+// that says less. err may be any error.
 func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	refused := asError(err)
 	reference := newReference()
@@ -408,17 +436,24 @@ func (sp *ServiceProvider) WriteError(w http.ResponseWriter, r *http.Request, er
 	}
 	sp.Pause(w) // an error is shown, not tried again
 	h := w.Header()
-	binding.NoStore(h)
-	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
-	h.Set("Content-Type", "text/html; charset=utf-8")
 	if refused.allow != "" {
 		h.Set("Allow", refused.allow)
 	}
+	if _, asks := sp.asksForPAOS(r); asks || sp.bringsPAOS(r) {
+		writeFault(w, refused.status())
+		return
+	}
+	binding.NoStore(h)
+	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
+	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(refused.status())
 	title, text := "You are not signed in", refused.Reason.Public()
 	if refused.logout {
 		// It may have been about a logout that we began, or about one that has not happened.
 		title, text = "Sign-out", "A message about signing you out was refused. Close the browser to be sure that you are signed out everywhere."
+	}
+	if refused.naming {
+		title, text = "Not changed", "A message of your identity provider about your name there was refused."
 	}
 	_ = errorPage.Execute(w, struct{ Title, Text, Reference, Home string }{title, text, reference, cmp.Or(refused.ReturnTo, sp.config.DefaultPath)})
 }

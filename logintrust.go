@@ -40,6 +40,10 @@ type LoginTrust struct {
 	// SLOResponseURL and SLOPostResponseURL are where our answers to logout requests go, if not there as well (erratum E41).
 	SLOResponseURL     string `json:"sloResponseURL,omitempty"`
 	SLOPostResponseURL string `json:"sloPostResponseURL,omitempty"`
+	// NameIDURL and NameIDPostURL are where our answers to ManageNameIDRequests go, by HTTP-Redirect and by HTTP-POST; see
+	// Config.NameIDs.
+	NameIDURL     string `json:"nameIDURL,omitempty"`
+	NameIDPostURL string `json:"nameIDPostURL,omitempty"`
 	// ErrorURL is where the identity provider says that users find help.
 	ErrorURL string `json:"errorURL,omitempty"`
 	// Keys are the keys that verify the identity provider's signatures, in any order, at most 8. A key in a message counts

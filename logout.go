@@ -81,14 +81,18 @@ const (
 	logoutLife = 10 * time.Minute
 )
 
-// A departure is a logout message on its way through the rules: what a pinned key vouches for, and by what it is judged.
+// A departure is a logout message, or another about a subject, on its way through the rules: what a pinned key vouches for, and
+// by what it is judged.
 type departure struct {
-	request  *wire.LogoutRequest // of an identity provider; nil for an answer
-	response *wire.Claims        // the answer; nil for a request
+	exchange wire.Exchange
+	place    string               // of ours, where such messages come to
+	request  *wire.SubjectRequest // of an identity provider; nil for an answer
+	leave    *wire.LogoutRequest  // what else the request says, one of the two
+	change   *wire.NameIDRequest
+	response *wire.Claims // the answer; nil for a request
 
 	trust       *LoginTrust
 	issuer      string // the Issuer that picked the trust
-	logoutURL   string
 	now         time.Time
 	skew        time.Duration
 	relay       string
@@ -101,7 +105,15 @@ type departure struct {
 	signed      wire.NameID // the Issuer that is vouched for
 }
 
-// A logoutRule is one demand of the specification on a message of single logout.
+func (sp *ServiceProvider) departure(x wire.Exchange) *departure {
+	d := &departure{exchange: x, place: sp.config.LogoutURL, now: sp.config.Now(), skew: sp.config.ClockSkew}
+	if x == wire.NameIDManagement {
+		d.place = sp.config.NameIDURL
+	}
+	return d
+}
+
+// A logoutRule is one demand of the specification on a message of single logout, or on another about a subject.
 type logoutRule struct {
 	reason Reason
 	spec   string
@@ -140,9 +152,9 @@ func checkLogoutDestination(d *departure) *mismatch {
 	case !d.destination.Present && d.answered:
 		return nil
 	case !d.destination.Present:
-		return &mismatch{found: "no Destination", wanted: quoted(d.logoutURL)}
-	case d.destination.Present && d.destination.Value != d.logoutURL:
-		return &mismatch{found: quoted(d.destination.Value), wanted: quoted(d.logoutURL)}
+		return &mismatch{found: "no Destination", wanted: quoted(d.place)}
+	case d.destination.Present && d.destination.Value != d.place:
+		return &mismatch{found: quoted(d.destination.Value), wanted: quoted(d.place)}
 	}
 	return nil
 }
@@ -173,13 +185,13 @@ func checkLogoutInstant(d *departure) *mismatch {
 
 // end is when a request counts no more: by then it cannot be delivered again.
 func (d *departure) end() time.Time {
-	if d.request.NotOnOrAfter.IsZero() {
+	if d.leave == nil || d.leave.NotOnOrAfter.IsZero() {
 		return d.instant.Add(logoutLife)
 	}
-	if limit := d.instant.Add(replayLimit); d.request.NotOnOrAfter.After(limit) {
+	if limit := d.instant.Add(replayLimit); d.leave.NotOnOrAfter.After(limit) {
 		return limit
 	}
-	return d.request.NotOnOrAfter
+	return d.leave.NotOnOrAfter
 }
 
 // checkLogoutEnd: stricter than Core 3.7.1, which lets an old request be discarded; here it is. An answer does not grow old: its
@@ -202,7 +214,7 @@ func checkLogoutSubject(d *departure) *mismatch {
 	switch {
 	case d.request.Identifier == wire.ByEncryptedID:
 		return &mismatch{found: "an EncryptedID", wanted: "a key of ours to open it, or a NameID in clear"}
-	case d.request.Identifier != wire.ByNameID, d.logout("").SubjectKey == "":
+	case d.request.Identifier != wire.ByNameID, d.subjectKey("") == "":
 		return &mismatch{found: "no NameID", wanted: "a NameID"}
 	}
 	return nil
@@ -214,7 +226,7 @@ func checkLogoutSubject(d *departure) *mismatch {
 func (sp *ServiceProvider) AnswerLogout(ctx context.Context, m LogoutMessage) (*LogoutAnswer, error) {
 	w := sp.readers.Get().(*workspace)
 	defer sp.release(w)
-	d, err := sp.openLogout(ctx, w, m)
+	d, err := sp.openLogout(ctx, w, wire.SingleLogout, m)
 	if err == nil && d.request == nil {
 		err = refuse(BadRequest, "a LogoutResponse", "a LogoutRequest")
 	}
@@ -233,7 +245,7 @@ func (sp *ServiceProvider) AnswerLogout(ctx context.Context, m LogoutMessage) (*
 func (sp *ServiceProvider) CompleteLogout(ctx context.Context, m LogoutMessage) (*LogoutResult, error) {
 	w := sp.readers.Get().(*workspace)
 	defer sp.release(w)
-	d, err := sp.openLogout(ctx, w, m)
+	d, err := sp.openLogout(ctx, w, wire.SingleLogout, m)
 	if err == nil && d.response == nil {
 		err = refuse(BadRequest, "a LogoutRequest", "a LogoutResponse")
 	}
@@ -255,12 +267,15 @@ func (e *Error) leaving() *Error {
 
 // openLogout leads from octets to what the keys of a trust vouch for, in a message that is meant for us. What fails here gets no
 // answer: nobody knows whom it would go to.
-func (sp *ServiceProvider) openLogout(ctx context.Context, w *workspace, m LogoutMessage) (*departure, *Error) {
-	if sp.config.Sessions == nil {
+func (sp *ServiceProvider) openLogout(ctx context.Context, w *workspace, x wire.Exchange, m LogoutMessage) (*departure, *Error) {
+	switch {
+	case x == wire.SingleLogout && sp.config.Sessions == nil:
 		return nil, refuse(NotConfigured, "a message of single logout", "Config.Sessions")
+	case x == wire.NameIDManagement && sp.config.NameIDs == nil:
+		return nil, refuse(NotConfigured, "a message of NameID management", "Config.NameIDs")
 	}
 	var message wire.Logout
-	d := &departure{logoutURL: sp.config.LogoutURL, now: sp.config.Now(), skew: sp.config.ClockSkew}
+	d := sp.departure(x)
 	query, refused := sp.readLogout(w, m, d, &message)
 	if refused != nil {
 		return nil, refused
@@ -303,23 +318,23 @@ func (sp *ServiceProvider) readLogout(w *workspace, m LogoutMessage, d *departur
 		isRequest, d.bySOAP = true, true // an answer would come on the connection of its request
 		w.message = append(w.message[:0], m.SOAP...)
 	default:
-		return nil, refuse(BadRequest, "no message, or several", "one message of single logout")
+		return nil, refuse(BadRequest, "no message, or several", "one message")
 	}
-	return query, sp.parseLogout(w, message, d.bySOAP, isRequest)
+	return query, sp.parseLogout(w, message, d.exchange, d.bySOAP, isRequest)
 }
 
 // readEnvelope reads a message by SOAP.
 func (sp *ServiceProvider) readEnvelope(w *workspace, envelope []byte, message *wire.Logout, isRequest bool) *Error {
 	w.message = append(w.message[:0], envelope...)
-	return sp.parseLogout(w, message, true, isRequest)
+	return sp.parseLogout(w, message, wire.SingleLogout, true, isRequest)
 }
 
-func (sp *ServiceProvider) parseLogout(w *workspace, message *wire.Logout, bySOAP, isRequest bool) *Error {
+func (sp *ServiceProvider) parseLogout(w *workspace, message *wire.Logout, x wire.Exchange, bySOAP, isRequest bool) *Error {
 	u, err := w.reader.Parse(w.message, xmlsec.Limits{Bytes: sp.config.MaxMessageBytes})
 	if err != nil {
 		return reasonOf(err)
 	}
-	if err := message.Read(u, bySOAP); err != nil {
+	if err := message.Read(u, x, bySOAP); err != nil {
 		return reasonOf(err)
 	}
 	if message.Request != isRequest {
@@ -378,16 +393,24 @@ func (d *departure) open(w *workspace, message *wire.Logout, query *binding.Quer
 	}
 	w.keys = appendPinned(w.keys[:0], d.trust.Keys)
 	var err error
-	if message.Request {
-		if d.request, err = message.OpenRequest(signature, w.keys, p, opener); err != nil {
-			return reasonOf(err)
+	switch {
+	case message.Request && d.exchange == wire.NameIDManagement:
+		if d.change, err = message.OpenNameIDRequest(signature, w.keys, p, opener); err == nil {
+			d.request = &d.change.SubjectRequest
 		}
-		r := d.request
+	case message.Request:
+		if d.leave, err = message.OpenRequest(signature, w.keys, p, opener); err == nil {
+			d.request = &d.leave.SubjectRequest
+		}
+	default:
+		d.response, err = message.OpenResponse(signature, w.keys, p)
+	}
+	if err != nil {
+		return reasonOf(err)
+	}
+	if r := d.request; r != nil {
 		d.version, d.instant, d.destination, d.signed = r.Version, r.IssueInstant, r.Destination, r.Issuer
 		return nil
-	}
-	if d.response, err = message.OpenResponse(signature, w.keys, p); err != nil {
-		return reasonOf(err)
 	}
 	r := d.response
 	d.version, d.instant, d.destination = r.Version, r.IssueInstant, r.Destination
@@ -410,10 +433,14 @@ func (sp *ServiceProvider) confirmLogoutIssuer(ctx context.Context, d *departure
 	return nil
 }
 
+// subjectKey stands for whom the request is about; "" if it names nobody.
+func (d *departure) subjectKey(sp string) string {
+	return subjectKey(sp, d.trust.Domain, d.signed.Value, d.request.NameID)
+}
+
 // logout is what the request names.
 func (d *departure) logout(sp string) Logout {
-	return Logout{Domain: d.trust.Domain, SubjectKey: subjectKey(sp, d.trust.Domain, d.signed.Value, d.request.NameID),
-		SessionIndexes: d.request.SessionIndexes, NameID: NameID(d.request.NameID)}
+	return Logout{Domain: d.trust.Domain, SubjectKey: d.subjectKey(sp), SessionIndexes: d.leave.SessionIndexes, NameID: NameID(d.request.NameID)}
 }
 
 // answerLogout does what the request asks for, if it may, and answers.
@@ -429,9 +456,12 @@ func (sp *ServiceProvider) answerLogout(ctx context.Context, d *departure) (*Log
 	if refusal != nil {
 		answer.Refusal = refusal.of(d.trust).leaving()
 	}
-	if err := sp.reply(answer, d); err != nil {
+	code, below := answer.status()
+	sent, err := sp.reply(d, code, below)
+	if err != nil {
 		return nil, err
 	}
+	answer.URL, answer.Action, answer.Fields, answer.SOAP = sent.url, sent.action, sent.fields, sent.soap
 	return answer, nil
 }
 

@@ -93,7 +93,11 @@ func (sp *ServiceProvider) ReceiveLogout(w http.ResponseWriter, r *http.Request)
 	if !isAnswer {
 		answer, err := sp.AnswerLogout(r.Context(), m)
 		if m.SOAP != nil {
-			return nil, sp.writeSOAP(w, r, answer, err)
+			var body []byte
+			if err == nil {
+				body, refused = answer.SOAP, answer.Refusal
+			}
+			return nil, sp.writeSOAP(w, r, body, refused, err)
 		}
 		if err != nil {
 			return nil, err
@@ -196,22 +200,19 @@ const soapFault = `<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/en
 
 // writeSOAP answers on the identity provider's own connection: with a status where the request is known to be its own, with a
 // fault where there is no request, or that nobody can process (erratum E19), and with 403 and nothing else to whom it is not for
-// (SAML Bindings 3.2.3.3).
-func (sp *ServiceProvider) writeSOAP(w http.ResponseWriter, r *http.Request, answer *LogoutAnswer, err error) error {
-	status, body := http.StatusOK, []byte(soapFault)
+// (SAML Bindings 3.2.3.3). refusal is what the answer in body reports; err that there is none.
+func (sp *ServiceProvider) writeSOAP(w http.ResponseWriter, r *http.Request, body []byte, refusal *Error, err error) error {
+	status := http.StatusOK
 	switch {
 	case err != nil:
 		refused := asError(err)
 		sp.report(r, refused)
-		status = http.StatusInternalServerError
+		status, body = http.StatusInternalServerError, []byte(soapFault)
 		if refused.status() == http.StatusForbidden && refused.Reason != BadResponse {
 			status, body = http.StatusForbidden, nil
 		}
-	case answer.Refusal != nil:
-		sp.report(r, answer.Refusal)
-	}
-	if err == nil {
-		body = answer.SOAP
+	case refusal != nil:
+		sp.report(r, refusal)
 	}
 	h := w.Header()
 	binding.NoStore(h)

@@ -125,6 +125,8 @@ func (sp *ServiceProvider) rememberLogout(ctx context.Context, trust *LoginTrust
 // logoutEndpoint is where a request goes: to Location, never to ResponseLocation (erratum E41).
 func logoutEndpoint(t *LoginTrust, b Binding) (location string, byPOST bool, err error) {
 	switch {
+	case b == PAOSBinding:
+		return "", false, ErrNoSingleLogout
 	case b != POSTBinding && t.SLOURL != "":
 		location = t.SLOURL
 	case b != RedirectBinding && t.SLOPostURL != "":
@@ -135,12 +137,20 @@ func logoutEndpoint(t *LoginTrust, b Binding) (location string, byPOST bool, err
 	return location, byPOST, checkURL(location)
 }
 
-// answerEndpoint is where our answers go: by the binding of the request if there is a place for that, or else by the other
+// answerPlaces is where our answers go, by HTTP-Redirect and by HTTP-POST.
+func (d *departure) answerPlaces() (redirect, form string) {
+	if d.exchange == wire.NameIDManagement {
+		return d.trust.NameIDURL, d.trust.NameIDPostURL
+	}
+	return cmp.Or(d.trust.SLOResponseURL, d.trust.SLOURL), cmp.Or(d.trust.SLOPostResponseURL, d.trust.SLOPostURL)
+}
+
+// answerEndpoint is where the answer goes: by the binding of the request if there is a place for that, or else by the other
 // (SAML Profiles 4.4.3.4).
-func answerEndpoint(t *LoginTrust, byPOST bool) (location string, post, found bool) {
-	redirect, form := cmp.Or(t.SLOResponseURL, t.SLOURL), cmp.Or(t.SLOPostResponseURL, t.SLOPostURL)
+func (d *departure) answerEndpoint() (location string, post, found bool) {
+	redirect, form := d.answerPlaces()
 	switch {
-	case byPOST && form != "" || redirect == "":
+	case d.byPOST && form != "" || redirect == "":
 		location, post = form, true
 	default:
 		location = redirect
@@ -148,28 +158,27 @@ func answerEndpoint(t *LoginTrust, byPOST bool) (location string, post, found bo
 	return location, post, location != "" && checkURL(location) == nil
 }
 
-// reply completes an answer with the LogoutResponse, signed, and where it goes. The relay state goes back as it came (SAML
-// Bindings 3.1.1).
-func (sp *ServiceProvider) reply(answer *LogoutAnswer, d *departure) *Error {
-	response := compose.LogoutResponse{ID: newID(), IssueInstant: d.now, Issuer: sp.config.EntityID, InResponseTo: d.request.ID}
-	response.Status, response.Below = answer.status()
+// reply makes the answer, signed, and says where it goes: nowhere if there is no place for it, or none is awaited. The relay state
+// goes back as it came (SAML Bindings 3.1.1).
+func (sp *ServiceProvider) reply(d *departure, code, below string) (sent, *Error) {
+	response := compose.Answer{Exchange: d.exchange, ID: newID(), IssueInstant: d.now, Issuer: sp.config.EntityID, InResponseTo: d.request.ID,
+		Status: code, Below: below}
 	out := outgoing{trust: d.trust, name: "SAMLResponse", relay: d.relay, bySOAP: d.bySOAP}
 	if !d.bySOAP {
 		found := false
-		if out.location, out.byPOST, found = answerEndpoint(d.trust, d.byPOST); !found || d.request.Asynchronous {
-			return nil
+		if out.location, out.byPOST, found = d.answerEndpoint(); !found || d.leave != nil && d.leave.Asynchronous {
+			return sent{}, nil
 		}
 		response.Destination = out.location
 	}
 	out.message = response
-	sent, err := sp.send(out)
+	s, err := sp.send(out)
 	if err != nil {
 		e := refuse(NotConfigured, "an answer that cannot be made", "")
 		e.cause = err
-		return e
+		return sent{}, e
 	}
-	answer.URL, answer.Action, answer.Fields, answer.SOAP = sent.url, sent.action, sent.fields, sent.soap
-	return nil
+	return s, nil
 }
 
 // status says what became of a request (SAML Core 3.2.2.2, Profiles 4.4.3.4): success only if the sessions really ended.

@@ -46,7 +46,8 @@ func (sp *ServiceProvider) readSOAPAnswer(ctx context.Context, trust *LoginTrust
 	w := sp.readers.Get().(*workspace)
 	defer sp.release(w)
 	var message wire.Logout
-	d := &departure{logoutURL: sp.config.LogoutURL, now: sp.config.Now(), skew: sp.config.ClockSkew, answered: true}
+	d := sp.departure(wire.SingleLogout)
+	d.answered = true
 	if refused := sp.readEnvelope(w, answer, &message, false); refused != nil {
 		return nil, refused
 	}

@@ -120,16 +120,18 @@ func checkSubjectString(m *mapping) *mismatch {
 	return nil
 }
 
+func (m *mapping) accountKey() string { return accountKey(m.trust, m.subject) }
+
 // accountKey is what stands for the subject in the directory. A transient identifier is never stored, even if the trust
 // takes it for a lasting one, and so has none. An issuer that speaks through a trust of another is a different one through
 // each, for whoever holds the trust's key speaks in its name.
-func (m *mapping) accountKey() string {
-	key, err := m.subject.AccountKey()
+func accountKey(trust *LoginTrust, subject Subject) string {
+	key, err := subject.AccountKey()
 	switch {
 	case err != nil:
 		return ""
-	case m.subject.Issuer != m.trust.Domain:
-		return stateKey("account", m.trust.Domain, m.subject.Issuer, key)
+	case subject.Issuer != trust.Domain:
+		return stateKey("account", trust.Domain, subject.Issuer, key)
 	}
 	return key
 }

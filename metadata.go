@@ -23,7 +23,7 @@ func (sp *ServiceProvider) describe() (document, error) {
 	o := &sp.config.Metadata
 	m := compose.SPMetadata{EntityID: sp.config.EntityID, CacheDuration: cacheDuration(o.CacheDuration), ValidUntil: o.ValidUntil,
 		ACSURL: sp.config.ACSURL, SignsRequests: len(sp.config.signers()) > 0, NameIDFormats: o.NameIDFormats, UI: o.UI.elements()}
-	m.ByArtifact = sp.config.Artifacts != nil
+	m.ByArtifact, m.ByPAOS = sp.config.Artifacts != nil, sp.config.ECP
 	if sp.config.DiscoveryURL != "" {
 		m.DiscoveryURL = sp.config.LoginURL
 	}
@@ -32,6 +32,9 @@ func (sp *ServiceProvider) describe() (document, error) {
 	}
 	if sp.config.Sessions != nil {
 		m.LogoutURL, m.LogoutBySOAP = sp.config.LogoutURL, o.LogoutBySOAP
+	}
+	if sp.config.NameIDs != nil {
+		m.NameIDURL = sp.config.NameIDURL
 	}
 	for _, k := range sp.config.SigningKeys {
 		m.SigningKeys = append(m.SigningKeys, compose.MetadataKey{Certificate: k.Certificate, Key: k.Signer.Public()})

@@ -16,6 +16,7 @@ import (
 // notAlone are rules that no attack needs alone, and why.
 var notAlone = map[string]string{
 	"checkConfirmation": "a login is spent by what it finds; the rules about one confirmation are taken away one by one",
+	"askedPAOS":         "attacks by enhanced clients have a test of their own, TestPAOSExplained",
 	"confirmData":       "what is absent is no Recipient of ours either, or over; the rule says what is wrong",
 }
 

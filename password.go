@@ -106,6 +106,9 @@ func unmarshalPassword(b []byte) (*passwordRecord, error) {
 
 // askPassword turns a login that has its user into one that waits. Nothing of the user is changed before he has finished.
 func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user User, posted Posted, now time.Time) *Error {
+	if posted.PAOS != nil {
+		return noPasswordByPAOS()
+	}
 	// Nobody may have asked for this login, so its browser may have no key.
 	step := &PasswordStep{Token: base64.RawURLEncoding.EncodeToString(random(passwordToken)), BrowserKey: browserKeyFrom(posted.BrowserKey)}
 	p := passwordRecord{browser: sha256.Sum256([]byte(step.BrowserKey)), user: user.ID, received: now, client: posted.ClientAddress,

@@ -17,6 +17,7 @@ type pending struct {
 
 	// What was asked for, to be held against the answer.
 	forceAuthn   bool
+	paos         bool // how the answer is to come
 	sameSubject  bool // subject is that of an earlier login
 	maxAuthnAge  time.Duration
 	nameIDFormat string
@@ -44,6 +45,9 @@ func (p *pending) marshal() []byte {
 	if p.sameSubject {
 		flags |= 2
 	}
+	if p.paos {
+		flags |= 4
+	}
 	b = append(b, pendingVersion, flags)
 	b = append(b, p.browser[:]...)
 	b = binary.AppendVarint(b, p.issued.UnixNano())
@@ -66,7 +70,7 @@ func unmarshalPending(b []byte) (*pending, error) {
 	}
 	p := &pending{}
 	flags := r.byte()
-	p.forceAuthn, p.sameSubject = flags&1 != 0, flags&2 != 0
+	p.forceAuthn, p.sameSubject, p.paos = flags&1 != 0, flags&2 != 0, flags&4 != 0
 	r.fixed(p.browser[:])
 	p.issued = time.Unix(0, r.int()).UTC()
 	p.maxAuthnAge = time.Duration(r.int())

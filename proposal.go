@@ -262,6 +262,7 @@ func (p *Proposal) addEndpoints(idp wire.IdP, opts ImportOptions) error {
 		}
 	}
 	p.addLogout(idp, opts)
+	p.addNameID(idp)
 	switch {
 	case idp.ErrorURL == "":
 	case checkURL(idp.ErrorURL) == nil:
@@ -293,6 +294,21 @@ func (p *Proposal) addLogout(idp wire.IdP, opts ImportOptions) {
 			t.SLOSOAPURL = e.Location
 		case e.Binding == wire.BindingPOST && t.SLOPostURL == "":
 			t.SLOPostURL, t.SLOPostResponseURL = e.Location, e.ResponseLocation
+		}
+	}
+}
+
+// addNameID takes where answers go in NameID management: the place for them, if the first endpoint of a binding has one.
+func (p *Proposal) addNameID(idp wire.IdP) {
+	for _, e := range idp.NameID {
+		place := cmp.Or(e.ResponseLocation, e.Location)
+		field := map[string]*string{wire.BindingRedirect: &p.Trust.NameIDURL, wire.BindingPOST: &p.Trust.NameIDPostURL}[e.Binding]
+		switch {
+		case field == nil || *field != "":
+		case checkURL(place) != nil:
+			p.note(NotePlainEndpoint, "The address for changed names %s was left out: it is not an https address.", quoted(place))
+		default:
+			*field = place
 		}
 	}
 }

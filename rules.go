@@ -20,7 +20,8 @@ type candidate struct {
 	acsURL   string
 	now      time.Time
 	skew     time.Duration
-	client   netip.Addr // invalid if the host does not know it
+	headers  *wire.PAOSHeaders // nil for what browsers post
+	client   netip.Addr        // invalid if the host does not know it
 	rules    *ruleBook
 
 	confirmed *wire.Confirmation // set by checkConfirmation
@@ -112,10 +113,11 @@ type ruleBook struct {
 	confirmation        []confirmationRule
 	asked               []askedRule
 	address, departure  []logoutRule
+	change              []logoutRule
 }
 
 func allRules() *ruleBook {
-	return &ruleBook{envelopeRules, assertionRules, confirmationRules, askedRules, addressRules, departureRules}
+	return &ruleBook{envelopeRules, assertionRules, confirmationRules, askedRules, addressRules, departureRules, changeRules}
 }
 
 // before reports that t is still to come, and after that it is over; both with the tolerance for clocks that differ.

@@ -56,6 +56,8 @@ type Posted struct {
 	SAMLResponse, RelayState string
 	// Artifact is SAMLart, which came in the place of a SAMLResponse; see Config.Artifacts.
 	Artifact string
+	// PAOS is the envelope that an enhanced client brought, in the place of a SAMLResponse and RelayState; see Config.ECP.
+	PAOS []byte
 	// TargetResource and Target are the form values of those names ("target" in small letters), in which some identity
 	// providers hand back where a login leads that they began; "" if there are none.
 	TargetResource, Target string
@@ -65,7 +67,8 @@ type Posted struct {
 	// ClientAddress is where the browser is, for trusts with CheckClientAddress; the zero Addr if that is not known.
 	ClientAddress netip.Addr
 
-	resolution *resolution // what Artifact stands for, once that is known
+	headers    *wire.PAOSHeaders // what PAOS says beside the Response, once that is known
+	resolution *resolution       // what Artifact stands for, once that is known
 }
 
 // A workspace is the memory that one login works in.
@@ -166,7 +169,7 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted *Pos
 	if err != nil {
 		return nil, err.of(trust)
 	}
-	c.resolved = posted.resolution != nil
+	c.resolved, c.headers = posted.resolution != nil, posted.headers
 	c.issuer, c.now, c.skew, c.client = issuer, now, sp.config.ClockSkew, posted.ClientAddress
 	if err := c.apply(sp.rules.envelope); err != nil {
 		return nil, err.of(trust)
@@ -176,13 +179,13 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted *Pos
 
 // receive has the Response that came, its parts in their places; nothing is verified yet. An artifact is resolved by it.
 func (sp *ServiceProvider) receive(ctx context.Context, w *workspace, posted *Posted, now time.Time) (response *wire.Response, err *Error) {
-	if posted.Artifact != "" {
+	if posted.Artifact != "" && posted.PAOS == nil {
 		if posted.resolution, err = sp.resolve(ctx, posted, now); err != nil {
 			return nil, err
 		}
 	}
 	if posted.resolution == nil {
-		return sp.read(w, posted.SAMLResponse)
+		return sp.readPosted(w, posted)
 	}
 	if response, err = sp.readResolved(ctx, w, posted.resolution); err != nil {
 		return nil, err.of(posted.resolution.trust)
@@ -331,7 +334,7 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 
 // spendUnsolicited accepts what nobody asked for, if the trust allows it (SAML Profiles 4.1.5, erratum E90).
 func (sp *ServiceProvider) spendUnsolicited(ctx context.Context, c *candidate, posted Posted, login *Login) (*Login, *Error) {
-	if err := c.trust.checkUnsolicited(); err != nil {
+	if err := c.checkUnsolicited(); err != nil {
 		return nil, err.at(stageRequest)
 	}
 	login.unsolicited = true

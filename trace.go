@@ -83,7 +83,7 @@ func (e *Error) UnsealedCase(ctx context.Context) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("saml: %w", err)
-	case !found || e.Domain == "" || posted.Artifact != "":
+	case !found || e.Domain == "" || posted.Artifact != "", posted.PAOS != nil:
 		return nil, ErrNoCase
 	}
 	c := caseRecord{Name: "refused " + stamp(now), Now: now.UTC().Format(time.RFC3339Nano), IdPEntityID: trust.Domain, Trust: trust,

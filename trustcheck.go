@@ -157,7 +157,8 @@ func (t *LoginTrust) checkNames(p *problems) {
 	p.known("Product", products, int(t.Product))
 	for _, place := range []struct{ field, url string }{{"LoginURL", t.LoginURL}, {"LoginPostURL", t.LoginPostURL},
 		{"LogoutURL", t.LogoutURL}, {"SLOURL", t.SLOURL}, {"SLOPostURL", t.SLOPostURL}, {"SLOResponseURL", t.SLOResponseURL},
-		{"SLOPostResponseURL", t.SLOPostResponseURL}, {"SLOSOAPURL", t.SLOSOAPURL}, {"ErrorURL", t.ErrorURL}} {
+		{"SLOPostResponseURL", t.SLOPostResponseURL}, {"SLOSOAPURL", t.SLOSOAPURL}, {"NameIDURL", t.NameIDURL},
+		{"NameIDPostURL", t.NameIDPostURL}, {"ErrorURL", t.ErrorURL}} {
 		if place.url == "" {
 			continue
 		}

@@ -17,7 +17,7 @@ import (
 	saml "github.com/logintrust/saml"
 )
 
-// LogoutMessage is a LogoutRequest or LogoutResponse to be: change any field, then ask for [LogoutMessage.URL],
+// LogoutMessage is a LogoutRequest or LogoutResponse to be, or a ManageNameIDRequest: change any field, then ask for [LogoutMessage.URL],
 // [LogoutMessage.Form] or [LogoutMessage.XML]. An empty string or nil leaves the attribute or element out, and [Blank] writes
 // it empty. Each call builds and signs anew from the fields.
 type LogoutMessage struct {
@@ -38,6 +38,13 @@ type LogoutMessage struct {
 	SessionIndexes []string
 	// EncryptNameID makes the NameID an EncryptedID for these recipients, before anything is signed.
 	EncryptNameID []Encryption
+
+	// Of a ManageNameIDRequest, which has NewID or Terminate.
+	ManageNameID bool
+	NewID        string
+	Terminate    bool
+	// EncryptNewID makes the NewID a NewEncryptedID for these recipients, before anything is signed.
+	EncryptNewID []Encryption
 
 	// Of an answer.
 	InResponseTo string
@@ -65,6 +72,15 @@ func (p *IdP) LogoutRequest(session saml.LoginSession, sloURL string) *LogoutMes
 	return m
 }
 
+// NameIDRequest is a good ManageNameIDRequest about the user of that session, to the service provider's endpoint: his name is newID
+// from now on or, if that is "", is used no more.
+func (p *IdP) NameIDRequest(session saml.LoginSession, newID, nameIDURL string) *LogoutMessage {
+	name := NameID(session.NameID)
+	m := p.logoutMessage(nameIDURL)
+	m.ManageNameID, m.NameID, m.NewID, m.Terminate = true, &name, newID, newID == ""
+	return m
+}
+
 // LogoutResponse is a good answer to the request, to the service provider's endpoint.
 func (p *IdP) LogoutResponse(req ReceivedLogout, sloURL string) *LogoutMessage {
 	m := p.logoutMessage(sloURL)
@@ -81,11 +97,7 @@ func (p *IdP) logoutMessage(sloURL string) *LogoutMessage {
 // element makes the tree, without signature.
 func (m *LogoutMessage) element() (*etree.Element, error) {
 	w := &writer{style: m.Style}
-	tag := "LogoutRequest"
-	if m.Response {
-		tag = "LogoutResponse"
-	}
-	el := w.element(nil, nsProtocol, tag)
+	el := w.element(nil, nsProtocol, m.tag())
 	for _, a := range []struct{ key, value string }{{"ID", m.ID}, {"Version", m.Version}, {"IssueInstant", m.IssueInstant},
 		{"Destination", m.Destination}, {"InResponseTo", m.InResponseTo}, {"NotOnOrAfter", m.NotOnOrAfter}, {"Reason", m.Reason}} {
 		w.attr(el, a.key, a.value)
@@ -100,6 +112,10 @@ func (m *LogoutMessage) element() (*etree.Element, error) {
 	for _, index := range m.SessionIndexes {
 		w.text(el, nsProtocol, "SessionIndex", index)
 	}
+	w.text(el, nsProtocol, "NewID", m.NewID)
+	if m.Terminate {
+		w.element(el, nsProtocol, "Terminate")
+	}
 	if m.Style.Pretty {
 		etree.NewDocumentWithRoot(el).Indent(2)
 	}
@@ -110,10 +126,31 @@ func (m *LogoutMessage) element() (*etree.Element, error) {
 			}
 		}
 	}
+	if len(m.EncryptNewID) > 0 {
+		for _, id := range el.SelectElements("NewID") {
+			if err := encrypt(w, id, "NewEncryptedID", m.EncryptNewID); err != nil {
+				return nil, err
+			}
+		}
+		for _, id := range el.SelectElements("NewEncryptedID") {
+			id.Space = el.Space // of the protocol, unlike other encrypted elements
+		}
+	}
 	if m.BeforeSign != nil {
 		m.BeforeSign(el)
 	}
 	return el, w.err
+}
+
+func (m *LogoutMessage) tag() string {
+	exchange, side := "Logout", "Request"
+	if m.ManageNameID {
+		exchange = "ManageNameID"
+	}
+	if m.Response {
+		side = "Response"
+	}
+	return exchange + side
 }
 
 // Element is the signed tree, as the POST binding has it.
@@ -209,7 +246,7 @@ func (m *LogoutMessage) URL() string {
 	return m.SLOURL + "?" + m.RawQuery()
 }
 
-// ReceivedLogout is a message of single logout as the IdP received it.
+// ReceivedLogout is a message of single logout, or a ManageNameIDResponse, as the IdP received it.
 type ReceivedLogout struct {
 	Response       bool
 	ID             string
@@ -284,15 +321,18 @@ func parseLogout(xml []byte, fields url.Values) (ReceivedLogout, error) {
 	return m, err
 }
 
-// ReadLogout reads the XML of a message of single logout.
+// ReadLogout reads the XML of a message of single logout, or of a ManageNameIDResponse.
 func ReadLogout(xml []byte) (ReceivedLogout, error) {
 	m := ReceivedLogout{XML: xml}
 	root, err := readRoot(xml, nsProtocol, "LogoutRequest")
-	if err != nil {
-		if root, err = readRoot(xml, nsProtocol, "LogoutResponse"); err != nil {
-			return ReceivedLogout{}, err
+	for _, tag := range []string{"LogoutResponse", "ManageNameIDResponse"} {
+		if err != nil {
+			root, err = readRoot(xml, nsProtocol, tag)
+			m.Response = err == nil
 		}
-		m.Response = true
+	}
+	if err != nil {
+		return ReceivedLogout{}, err
 	}
 	for key, field := range map[string]*string{"ID": &m.ID, "Destination": &m.Destination, "InResponseTo": &m.InResponseTo,
 		"IssueInstant": &m.IssueInstant, "NotOnOrAfter": &m.NotOnOrAfter, "Reason": &m.Reason} {

@@ -18,6 +18,7 @@ const (
 	bindingRedirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 	bindingPOST     = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 	bindingArtifact = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
+	bindingPAOS     = "urn:oasis:names:tc:SAML:2.0:bindings:PAOS"
 )
 
 // Subject confirmation methods, of SAML Profiles 3.

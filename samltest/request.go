@@ -27,6 +27,7 @@ type Request struct {
 	ForceAuthn   bool
 	IsPassive    bool
 	ByArtifact   bool     // the answer is to come by HTTP-Artifact; see [IdP.Artifact]
+	ByPAOS       bool     // the answer is to come by an enhanced client; see [ParsePAOS]
 	NameIDFormat string   // NameIDPolicy's
 	AuthnContext []string // RequestedAuthnContext's class references
 	RelayState   string
@@ -153,6 +154,8 @@ func (req *Request) read(root *etree.Element) error {
 	case bindingPOST:
 	case bindingArtifact:
 		req.ByArtifact = true
+	case bindingPAOS:
+		req.ByPAOS = true
 	default:
 		return fmt.Errorf("samltest: AuthnRequest: ProtocolBinding %q: want %q or %q", binding, bindingPOST, bindingArtifact)
 	}

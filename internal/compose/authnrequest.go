@@ -22,7 +22,8 @@ type AuthnRequest struct {
 
 	ForceAuthn       bool
 	IsPassive        bool
-	ByArtifact       bool   // how the answer is to come
+	ByArtifact       bool // how the answer is to come
+	ByPAOS           bool
 	ACSURL           string // "" sends ACSIndex in its place
 	ACSIndex         int
 	AttributeService int // index + 1
@@ -69,8 +70,11 @@ func (r AuthnRequest) Element() (*etree.Element, error) {
 		e.CreateAttr("AssertionConsumerServiceIndex", strconv.Itoa(r.ACSIndex))
 	} else {
 		protocol := wire.BindingPOST
-		if r.ByArtifact {
+		switch {
+		case r.ByArtifact:
 			protocol = wire.BindingArtifact
+		case r.ByPAOS:
+			protocol = wire.BindingPAOS
 		}
 		e.CreateAttr("ProtocolBinding", protocol)
 		e.CreateAttr("AssertionConsumerServiceURL", r.ACSURL)
@@ -140,6 +144,13 @@ func (c *AuthnContext) describe(e *etree.Element) {
 	}
 }
 
+func (i IDPEntry) describe(list *etree.Element) {
+	entry := list.CreateElement("samlp:IDPEntry")
+	entry.CreateAttr("ProviderID", i.ProviderID)
+	optional(entry, "Name", i.Name)
+	optional(entry, "Loc", i.Loc)
+}
+
 func (s *Scoping) describe(e *etree.Element) {
 	if s == nil {
 		return
@@ -151,10 +162,7 @@ func (s *Scoping) describe(e *etree.Element) {
 	if len(s.IDPs) > 0 {
 		list := scoping.CreateElement("samlp:IDPList")
 		for _, idp := range s.IDPs {
-			entry := list.CreateElement("samlp:IDPEntry")
-			entry.CreateAttr("ProviderID", idp.ProviderID)
-			optional(entry, "Name", idp.Name)
-			optional(entry, "Loc", idp.Loc)
+			idp.describe(list)
 		}
 		if s.Complete != "" {
 			list.CreateElement("samlp:GetComplete").SetText(s.Complete)

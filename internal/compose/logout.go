@@ -42,8 +42,9 @@ func (r LogoutRequest) Element() (*etree.Element, error) {
 	return e, nil
 }
 
-// LogoutResponse is a samlp:LogoutResponse (SAML Core 3.7.2).
-type LogoutResponse struct {
+// Answer is the answer of an exchange: a samlp:LogoutResponse (SAML Core 3.7.2) or a samlp:ManageNameIDResponse (3.6.2).
+type Answer struct {
+	Exchange      wire.Exchange
 	ID            string
 	IssueInstant  time.Time
 	Destination   string
@@ -53,8 +54,8 @@ type LogoutResponse struct {
 }
 
 // Element builds the answer.
-func (r LogoutResponse) Element() (*etree.Element, error) {
-	e := message("LogoutResponse", r.ID, r.IssueInstant, r.Destination)
+func (r Answer) Element() (*etree.Element, error) {
+	e := message(string(r.Exchange)+"Response", r.ID, r.IssueInstant, r.Destination)
 	e.CreateAttr("InResponseTo", r.InResponseTo)
 	e.CreateElement("saml:Issuer").SetText(r.Issuer)
 	code := e.CreateElement("samlp:Status").CreateElement("samlp:StatusCode")

@@ -28,12 +28,14 @@ type SPMetadata struct {
 	ACSURL         string
 	LogoutURL      string // for HTTP-Redirect and HTTP-POST
 	LogoutBySOAP   bool   // LogoutURL is for SOAP too
+	NameIDURL      string // for NameID management by HTTP-Redirect, HTTP-POST and SOAP
 	SignsRequests  bool
 	SigningKeys    []MetadataKey
 	EncryptionKeys []MetadataKey // some products encrypt as soon as there is one
 	NameIDFormats  []string
 	UI             []UIElement
 	ByArtifact     bool   // the ACS takes artifacts too
+	ByPAOS         bool   // and what enhanced clients bring
 	DiscoveryURL   string // where a discovery service may send users back
 	Organization   *Organization
 	Contacts       []Contact
@@ -203,6 +205,13 @@ func (m SPMetadata) role(role *etree.Element) error {
 			slo.CreateAttr("Location", m.LogoutURL)
 		}
 	}
+	if m.NameIDURL != "" {
+		for _, binding := range []string{wire.BindingRedirect, wire.BindingPOST, wire.BindingSOAP} {
+			service := role.CreateElement("md:ManageNameIDService")
+			service.CreateAttr("Binding", binding)
+			service.CreateAttr("Location", m.NameIDURL)
+		}
+	}
 	for _, format := range m.NameIDFormats {
 		role.CreateElement("md:NameIDFormat").SetText(format)
 	}
@@ -211,11 +220,17 @@ func (m SPMetadata) role(role *etree.Element) error {
 	acs.CreateAttr("Location", m.ACSURL)
 	acs.CreateAttr("index", "0")
 	acs.CreateAttr("isDefault", "true")
-	if m.ByArtifact {
-		acs = role.CreateElement("md:AssertionConsumerService")
-		acs.CreateAttr("Binding", wire.BindingArtifact)
+	more := func(binding, index string) {
+		acs := role.CreateElement("md:AssertionConsumerService")
+		acs.CreateAttr("Binding", binding)
 		acs.CreateAttr("Location", m.ACSURL)
-		acs.CreateAttr("index", "1")
+		acs.CreateAttr("index", index)
+	}
+	if m.ByArtifact {
+		more(wire.BindingArtifact, "1")
+	}
+	if m.ByPAOS {
+		more(wire.BindingPAOS, "2")
 	}
 	for i, s := range m.Services {
 		s.describe(role.CreateElement("md:AttributeConsumingService"), i)

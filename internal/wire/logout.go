@@ -7,10 +7,19 @@ import (
 	"github.com/logintrust/saml/internal/xmlsec"
 )
 
-// A Logout is a message of the single logout protocol as received (SAML Core 3.7). Nothing in it is verified: Issuer says by
-// which trust it is to be judged.
+// An Exchange is a protocol of one request and one answer, whose elements are called by its name.
+type Exchange string
+
+// The exchanges that either side may begin about a subject.
+const (
+	SingleLogout     Exchange = "Logout"       // SAML Core 3.7
+	NameIDManagement Exchange = "ManageNameID" // SAML Core 3.6
+)
+
+// A Logout is a message of single logout, or of another Exchange, as received. Nothing in it is verified: Issuer says by which
+// trust it is to be judged.
 type Logout struct {
-	// Request says that it is a LogoutRequest; otherwise it is a LogoutResponse.
+	// Request says that it is the request of the exchange; otherwise it is the answer.
 	Request bool
 	Issuer  Text
 
@@ -19,26 +28,32 @@ type Logout struct {
 	d    decoder
 }
 
+// SubjectRequest is what every request about a subject has (SAML Core 3.2.1). Its strings come from signed octets.
+type SubjectRequest struct {
+	ID, Version  string
+	IssueInstant time.Time
+	Destination  Text
+	Issuer       NameID
+	HasIssuer    bool
+	Identifier   Identifier
+	NameID       NameID
+}
+
 // LogoutRequest is a samlp:LogoutRequest (SAML Core 3.7.1). Its strings come from signed octets.
 type LogoutRequest struct {
-	ID, Version                string
-	IssueInstant, NotOnOrAfter time.Time
-	Destination                Text
-	Issuer                     NameID
-	HasIssuer                  bool
-	Reason                     Text
-	Identifier                 Identifier
-	NameID                     NameID
-	SessionIndexes             []string
+	SubjectRequest
+	NotOnOrAfter   time.Time
+	Reason         Text
+	SessionIndexes []string
 	// Asynchronous says that no answer is awaited (SAML V2.0 Asynchronous Single Logout Protocol Extension 2.1).
 	Asynchronous bool
 }
 
 const maxSessionIndexes = 100 // of one LogoutRequest
 
-// Read checks that u holds a message of the single logout protocol: as its root or, if soap is set, as the one child of a
-// SOAP 1.1 Body (SAML Bindings 3.2.2).
-func (l *Logout) Read(u *xmlsec.Unverified, soap bool) error {
+// Read checks that u holds a message of the exchange: as its root or, if soap is set, as the one child of a SOAP 1.1 Body (SAML
+// Bindings 3.2.2).
+func (l *Logout) Read(u *xmlsec.Unverified, x Exchange, soap bool) error {
 	*l = Logout{u: u, root: u.Root()}
 	if soap {
 		if l.root = Enveloped(l.root); !l.root.Exists() {
@@ -46,11 +61,11 @@ func (l *Logout) Read(u *xmlsec.Unverified, soap bool) error {
 		}
 	}
 	switch {
-	case l.root.Is(ProtocolNS, "LogoutRequest"):
+	case l.root.Is(ProtocolNS, string(x)+"Request"):
 		l.Request = true
-	case l.root.Is(ProtocolNS, "LogoutResponse"):
+	case l.root.Is(ProtocolNS, string(x)+"Response"):
 	default:
-		return malformed("the message is a %.64q, not a samlp:LogoutRequest or samlp:LogoutResponse", l.root.Local())
+		return malformed("the message is a %.64q, not a samlp:%sRequest or samlp:%sResponse", l.root.Local(), x, x)
 	}
 	if issuer := l.root.First(); issuer.Is(AssertionNS, "Issuer") {
 		l.Issuer = Text{l.d.text(issuer), true}
@@ -62,12 +77,16 @@ func (l *Logout) Read(u *xmlsec.Unverified, soap bool) error {
 // if there is one, by that of the query that it came in, beside which its own counts for nothing (erratum E7). opener opens an
 // EncryptedID; nil if we have no key for that.
 func (l *Logout) OpenRequest(query *xmlsec.Detached, keys []crypto.PublicKey, p xmlsec.Policy, opener *xmlsec.Opener) (*LogoutRequest, error) {
-	signed, err := l.verify(query, keys, p)
+	signed, err := l.openRequest(query, keys, p, opener)
 	if err != nil {
 		return nil, err
 	}
-	l.d.opener, l.d.policy, l.d.documents = opener, p, append(l.d.room[:0], l.u)
 	return l.d.logoutRequest(signed)
+}
+
+func (l *Logout) openRequest(query *xmlsec.Detached, keys []crypto.PublicKey, p xmlsec.Policy, opener *xmlsec.Opener) (vouched, error) {
+	l.d.opener, l.d.policy, l.d.documents = opener, p, append(l.d.room[:0], l.u)
+	return l.verify(query, keys, p)
 }
 
 // OpenResponse does the same for a LogoutResponse. Of its Claims those of assertions are empty.
@@ -101,30 +120,16 @@ func (l *Logout) verify(query *xmlsec.Detached, keys []crypto.PublicKey, p xmlse
 }
 
 func (d *decoder) logoutRequest(e vouched) (*LogoutRequest, error) {
-	r := &LogoutRequest{ID: d.attr(e.Element, "ID").Value, Version: d.attr(e.Element, "Version").Value,
-		Destination: d.attr(e.Element, "Destination"), Reason: d.attr(e.Element, "Reason")}
+	r := &LogoutRequest{Reason: d.attr(e.Element, "Reason")}
 	var err error
-	if r.IssueInstant, err = d.time(e.Element, "IssueInstant"); err != nil {
-		return nil, err
-	}
 	if r.NotOnOrAfter, err = d.time(e.Element, "NotOnOrAfter"); err != nil {
 		return nil, err
 	}
-	if r.ID == "" || r.IssueInstant.IsZero() {
-		return nil, malformed("LogoutRequest without ID or IssueInstant")
-	}
-	s := walk(e.Element)
-	if issuer, ok := s.take(AssertionNS, "Issuer"); ok {
-		r.Issuer, r.HasIssuer = d.nameID(issuer), true
-	}
-	s.take(SignatureNS, "Signature")
-	if extensions, ok := s.take(ProtocolNS, "Extensions"); ok {
-		r.Asynchronous = extensions.Child(AsyncLogoutNS, "Asynchronous").Exists()
-	}
-	d.in = e.in
-	if r.Identifier, r.NameID, err = d.name(&s); err != nil {
+	s, extensions, err := d.subjectRequest(e, &r.SubjectRequest)
+	if err != nil {
 		return nil, err
 	}
+	r.Asynchronous = extensions.Child(AsyncLogoutNS, "Asynchronous").Exists()
 	for {
 		index, ok := s.take(ProtocolNS, "SessionIndex")
 		if !ok {
@@ -137,4 +142,24 @@ func (d *decoder) logoutRequest(e vouched) (*LogoutRequest, error) {
 		}
 		r.SessionIndexes = append(r.SessionIndexes, name)
 	}
+}
+
+// subjectRequest decodes what every request about a subject begins with, its name the last; s goes on behind that.
+func (d *decoder) subjectRequest(e vouched, r *SubjectRequest) (s sequence, extensions xmlsec.Element, err error) {
+	r.ID, r.Version, r.Destination = d.attr(e.Element, "ID").Value, d.attr(e.Element, "Version").Value, d.attr(e.Element, "Destination")
+	if r.IssueInstant, err = d.time(e.Element, "IssueInstant"); err != nil {
+		return s, extensions, err
+	}
+	if r.ID == "" || r.IssueInstant.IsZero() {
+		return s, extensions, malformed("%s without ID or IssueInstant", e.Local())
+	}
+	s = walk(e.Element)
+	if issuer, ok := s.take(AssertionNS, "Issuer"); ok {
+		r.Issuer, r.HasIssuer = d.nameID(issuer), true
+	}
+	s.take(SignatureNS, "Signature")
+	extensions, _ = s.take(ProtocolNS, "Extensions")
+	d.in = e.in
+	r.Identifier, r.NameID, err = d.name(&s)
+	return s, extensions, err
 }

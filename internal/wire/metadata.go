@@ -20,6 +20,7 @@ type IdP struct {
 	DisplayName        string // mdui:DisplayName or a name of the Organization, English if there is a choice
 	Scopes             []Scope
 	SSO, SLO           []Endpoint
+	NameID             []Endpoint        // ManageNameIDService
 	Artifact           []IndexedEndpoint // ArtifactResolutionService
 	Keys               []Key             // for signing or without use
 	EncryptionKeys     []Key             // for encryption or without use
@@ -170,6 +171,8 @@ func (r *metadataReader) idp(entity, role xmlsec.Element, life lifetime) (IdP, e
 			idp.SSO = append(idp.SSO, r.endpoint(child))
 		case child.Is(MetadataNS, "SingleLogoutService"):
 			idp.SLO = append(idp.SLO, r.endpoint(child))
+		case child.Is(MetadataNS, "ManageNameIDService"):
+			idp.NameID = append(idp.NameID, r.endpoint(child))
 		case child.Is(MetadataNS, "ArtifactResolutionService"):
 			idp.Artifact = append(idp.Artifact, IndexedEndpoint{r.endpoint(child), r.d.attr(child, "index").Value})
 		case child.Is(MetadataNS, "KeyDescriptor"):

@@ -38,6 +38,7 @@ const (
 	BindingPOST     = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 	BindingArtifact = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
 	BindingSOAP     = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
+	BindingPAOS     = "urn:oasis:names:tc:SAML:2.0:bindings:PAOS"
 )
 
 // intern returns the constant for an identifier that most messages carry, so that it costs no memory.
