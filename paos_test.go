@@ -290,6 +290,9 @@ func TestPAOSRefused(t *testing.T) {
 			b := string(s.answerTo(r).PAOS())
 			return []byte(b[:strings.Index(b, "<s:Header>")] + b[strings.Index(b, "<s:Body>"):])
 		}, saml.BadRequest},
+		{"an envelope by another name", func(s *site, r samltest.Request) []byte {
+			return []byte(strings.ReplaceAll(string(s.answerTo(r).PAOS()), "s:Envelope", "s:Other"))
+		}, saml.BadResponse},
 		{"no envelope", func(s *site, r samltest.Request) []byte { return s.answerTo(r).XML() }, saml.BadResponse},
 		{"base64", func(s *site, r samltest.Request) []byte { return []byte(s.answerTo(r).Encode()) }, saml.BadResponse},
 		{"a fault", func(*site, samltest.Request) []byte {
