@@ -498,12 +498,20 @@ func TestPAOSExplained(t *testing.T) {
 	assert.Equal(t, saml.BadRequest, e.Report(t.Context()).Reason)
 	_, err = e.UnsealedCase(t.Context())
 	require.ErrorIs(t, err, saml.ErrNoCase)
+}
 
+// Without its rule, a form's answer to a client's request would get in.
+func TestPAOSRuleIsNeeded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withECP)
+	c := s.browser()
+	request := c.client("")
+	byForm := saml.Posted{SAMLResponse: s.answerTo(request).Encode(), BrowserKey: c.cookies["__Host-saml-browser"].Value}
 	for i := 0; ; i++ {
 		lacking, rule, _ := s.sp.WithoutRule(i)
 		require.NotNil(t, lacking)
 		if rule == "askedPAOS" {
-			_, err = lacking.Validate(t.Context(), byForm)
+			_, err := lacking.Validate(t.Context(), byForm)
 			require.NoError(t, err)
 			return
 		}
