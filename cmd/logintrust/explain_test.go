@@ -238,7 +238,7 @@ func TestExplainACase(t *testing.T) {
 	assert.Equal(t, "ignored: -now, since a case has its own\nignored: -trust, since a case has its own\n", errs)
 
 	var c map[string]any
-	require.NoError(t, json.Unmarshal([]byte(read(t, "encryption-gcm-oaep")), &c))
+	require.NoError(t, json.Unmarshal([]byte(read(t, "encryption-oaep-sha256-mgf1sha256")), &c))
 	sp := c["sp"].(map[string]any)
 	key := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(key, []byte(sp["decryptionKeyPEM"].(string)), 0o600))
