@@ -342,6 +342,19 @@ func (e *Error) at(stage string) *Error {
 	return e
 }
 
+// hostFailed refuses since something of the host's could not be asked. What it says may name people, so only errors.Is and
+// errors.As find it.
+func hostFailed(what string, cause error) *Error { return storeFailed(hushed{what, &cause}) }
+
+// A hushed error holds its cause by a pointer, behind which no verb of fmt looks.
+type hushed struct {
+	what  string
+	cause *error
+}
+
+func (h hushed) Error() string { return h.what }
+func (h hushed) Unwrap() error { return *h.cause }
+
 // quoted shows a foreign value: at most 64 characters of it.
 func quoted(s string) string { return fmt.Sprintf("%.64q", s) }
 

@@ -488,7 +488,7 @@ func (sp *ServiceProvider) endSessions(ctx context.Context, d *departure) (int, 
 	}
 	ended, err := sp.config.Sessions.EndSessions(ctx, logout)
 	if err != nil {
-		return ended, storeFailed(hushedSessions{err})
+		return ended, sessionsFailed(err)
 	}
 	return ended, nil
 }

@@ -276,7 +276,7 @@ func (sp *ServiceProvider) serveOwnLogout(w http.ResponseWriter, r *http.Request
 	session, found, err := sp.config.EndSession(w, r)
 	switch {
 	case err != nil:
-		sp.WriteError(w, r, storeFailed(hushedSessions{err}).leaving())
+		sp.WriteError(w, r, sessionsFailed(err).leaving())
 	case !found:
 		sp.FinishLogout(w, LoginTrust{})
 	default:
@@ -322,8 +322,4 @@ func (sp *ServiceProvider) writeLoggedOut(w http.ResponseWriter, text, place str
 	_ = loggedOutPage.Execute(w, struct{ Text, Home string }{text, place})
 }
 
-// hushedSessions keeps what a host's sessions say out of error texts: it may name people.
-type hushedSessions struct{ cause error }
-
-func (hushedSessions) Error() string   { return "the host's sessions" }
-func (h hushedSessions) Unwrap() error { return h.cause }
+func sessionsFailed(err error) *Error { return hostFailed("the host's sessions", err) }

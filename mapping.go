@@ -261,10 +261,5 @@ var (
 
 // directoryFailed refuses a login whose user could not be asked for. What a directory says may name people, so only
 // errors.Is and errors.As find it.
-func directoryFailed(err error) *Error { return storeFailed(hushed{&err}) }
+func directoryFailed(err error) *Error { return hostFailed("the user directory or the table of translations", err) }
 
-// A hushed error holds its cause by a pointer, behind which no verb of fmt looks.
-type hushed struct{ cause *error }
-
-func (hushed) Error() string   { return "the user directory or the table of translations" }
-func (h hushed) Unwrap() error { return *h.cause }

@@ -146,7 +146,7 @@ func (sp *ServiceProvider) changeNameID(ctx context.Context, d *departure) *Erro
 	found, err := sp.config.NameIDs.ChangeNameID(ctx, d.nameIDChange(sp.config.EntityID))
 	switch {
 	case err != nil:
-		return storeFailed(hushedNameIDs{err})
+		return hostFailed("the host's names", err)
 	case !found:
 		e := refuse(InvalidUser, "a name that nobody here has", "one of a user of the login trust")
 		e.Spec = "SAML Core 3.6.3"
@@ -237,9 +237,3 @@ func (sp *ServiceProvider) serveNameID(w http.ResponseWriter, r *http.Request) {
 		sp.WriteError(w, r, err)
 	}
 }
-
-// hushedNameIDs keeps what a host's directory says out of error texts: it may name people.
-type hushedNameIDs struct{ cause error }
-
-func (hushedNameIDs) Error() string   { return "the host's names" }
-func (h hushedNameIDs) Unwrap() error { return h.cause }

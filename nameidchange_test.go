@@ -2,6 +2,7 @@ package saml_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -349,6 +350,13 @@ func TestNameIDChangeThatFails(t *testing.T) {
 	require.ErrorIs(t, a.Refusal, errBroken)
 	assert.NotContains(t, a.Refusal.Error(), errBroken.Error())
 	assert.Equal(t, []string{saml.StatusResponder}, n.answer(a, m).Status)
+
+	n = newNaming(t)
+	n.names.fail = namedError{"alice is in another table"}
+	a, err = n.sp.AnswerNameID(t.Context(), saml.LogoutMessage{SOAP: n.idp.NameIDRequest(n.know("p-1"), "p-9", nameIDURL).SOAP()})
+	require.NoError(t, err)
+	require.ErrorIs(t, a.Refusal, n.names.fail)
+	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", *a.Refusal, *a.Refusal, *a.Refusal), "alice")
 }
 
 // Where answers have no place to go, none is made; and without Config.NameIDs there is no endpoint at all.

@@ -255,7 +255,7 @@ func (sp *ServiceProvider) try(ctx context.Context, step PasswordStep, user User
 	right, err := check(ctx, user.clone())
 	switch {
 	case err != nil:
-		return storeFailed(hushed{&err})
+		return directoryFailed(err)
 	case right:
 		return nil
 	case number == passwordTries:
