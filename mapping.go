@@ -261,5 +261,6 @@ var (
 
 // directoryFailed refuses a login whose user could not be asked for. What a directory says may name people, so only
 // errors.Is and errors.As find it.
-func directoryFailed(err error) *Error { return hostFailed("the user directory or the table of translations", err) }
-
+func directoryFailed(err error) *Error {
+	return hostFailed("the user directory or the table of translations", err)
+}
