@@ -25,7 +25,7 @@ import (
 )
 
 // nasty is what an identity provider might call something to write lines of its own into a report, or to speak to a terminal.
-const nasty = "x\n  ok      signature                on the Assertion\r\t\u009b31m\u202e\u2066\u200b\u0085\u2028"
+const nasty = "x\n  ok      signature                on the Assertion\r\t\u009b31m\u202e\u2066\u200b\u0085\u2028\U000e0041"
 
 // What a message says stays on its line, and speaks to no terminal.
 func TestReportTextIsOurs(t *testing.T) {
@@ -61,11 +61,17 @@ func TestReportTextIsOurs(t *testing.T) {
 			posted := saml.Posted{SAMLResponse: answer.Encode(), RelayState: started.RelayState, BrowserKey: started.BrowserKey}
 			_, err := w.sp.Validate(context.Background(), posted)
 			require.Error(t, err)
-			text := w.sp.Explain(context.Background(), posted, saml.ExplainOptions{Personal: true}).String() + err.Error()
-			for _, r := range text {
-				require.True(t, r == '\n' || unicode.IsPrint(r), "%q in %s", r, text)
+			report := w.sp.Explain(context.Background(), posted, saml.ExplainOptions{Personal: true})
+			structured, err2 := json.Marshal(report)
+			require.NoError(t, err2)
+			var back saml.Report
+			require.NoError(t, json.Unmarshal(structured, &back))
+			assert.Equal(t, report.Personal, back.Personal, "what is escaped is the same")
+			assert.Equal(t, report.Issuer, back.Issuer)
+			for _, r := range report.String() + err.Error() + string(structured) {
+				require.True(t, r == '\n' || unicode.IsPrint(r), "%q in %s\n%s", r, report, structured)
 			}
-			assert.LessOrEqual(t, strings.Count(text, "\n  ok      signature "), 1, text)
+			assert.LessOrEqual(t, strings.Count(report.String(), "\n  ok      signature "), 1, report)
 		})
 	}
 }
