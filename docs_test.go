@@ -60,6 +60,14 @@ func TestMapIsWhole(t *testing.T) {
 func TestFeaturesAreProven(t *testing.T) {
 	t.Parallel()
 	tests := testSources(t)
+	named := map[string]bool{} // the rows that stand above a test
+	for line := range strings.Lines(tests) {
+		if ids, found := strings.CutPrefix(line, "// req:"); found {
+			for _, id := range regexp.MustCompile(`[\w-]+`).FindAllString(ids, -1) {
+				named[id] = true
+			}
+		}
+	}
 	table, err := os.ReadFile("docs/features.md")
 	require.NoError(t, err)
 	var want, got []string
@@ -79,10 +87,10 @@ func TestFeaturesAreProven(t *testing.T) {
 		names := regexp.MustCompile(`\b(?:Test|Fuzz|Example)\w+`).FindAllString(by, -1)
 		if state == "done" {
 			assert.NotEmpty(t, names, id)
-			assert.True(t, regexp.MustCompile(`(?m)^// req:.*\b`+id+`\b`).MatchString(tests), "no test names %s", id)
+			assert.True(t, named[id], "no test names %s", id)
 		}
 		for _, name := range names {
-			assert.Contains(t, tests, "func "+name+"(", "%s: %s", id, name)
+			assert.True(t, strings.Contains(tests, "func "+name+"("), "%s: %s", id, name)
 		}
 	}
 	assert.Equal(t, want, got)
