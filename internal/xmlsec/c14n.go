@@ -407,7 +407,7 @@ func (c *canonicalizer) writeDeclaration(decl declaration) {
 	}
 	c.dst = append(c.dst, '=', '"')
 	uri := c.d.uris[decl.ns]
-	if end, seen := scanValue(uri, 0, '"'); end == len(uri) && seen == 0 {
+	if isPlainValue(uri) && bytes.IndexByte(uri, '<') < 0 {
 		c.dst = append(c.dst, uri...)
 	} else {
 		c.dst = appendEscapedAttribute(c.dst, uri)

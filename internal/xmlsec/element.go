@@ -33,7 +33,10 @@ func (e Element) Exists() bool { return e.d != nil }
 
 func (e Element) node() *node { return &e.d.nodes[e.row] }
 
-// Is reports whether e has this expanded name.
+// Is reports whether e has this expanded name. Like First and Next it is called from a hundred places in each login: as a
+// copy at each of them it would take more of the instruction cache than a call takes time.
+//
+//go:noinline
 func (e Element) Is(space, local string) bool {
 	if e.d == nil {
 		return false
@@ -78,6 +81,8 @@ func (e Element) Children() iter.Seq[Element] {
 }
 
 // First returns the first child element, the zero Element if there is none.
+//
+//go:noinline
 func (e Element) First() Element {
 	if e.d == nil {
 		return Element{}
@@ -86,6 +91,8 @@ func (e Element) First() Element {
 }
 
 // Next returns the next element with the same parent, the zero Element if there is none.
+//
+//go:noinline
 func (e Element) Next() Element {
 	if e.d == nil {
 		return Element{}

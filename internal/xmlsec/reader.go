@@ -14,6 +14,7 @@ type Reader struct {
 	unverified Unverified
 	limits     Limits
 	pos        int
+	less       int     // offset of the first "<" behind the name of the last start tag
 	open       []int32 // rows of the open elements
 	bound      []int16 // namespace that each prefix is bound to here
 
@@ -25,6 +26,7 @@ type Reader struct {
 	unescaped     []byte   // scratch for namespace names that hold references
 
 	hasAmp, hasCR, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
+	hasSpace                bool // whether a tab, a line feed or a carriage return is
 
 	canon  canonicalizer
 	signed [3]document // canonical forms that Verify hands out
@@ -77,18 +79,19 @@ func (r *Reader) reset(src []byte, limits Limits) {
 	r.knownPrefixes.reset()
 	r.knownURIs.reset()
 	r.recent = [8]int16{}
-	r.limits, r.pos, r.open, r.ids, r.used = limits, 0, r.open[:0], r.ids[:0], 0
+	r.limits, r.pos, r.less, r.open, r.ids, r.used = limits, 0, 0, r.open[:0], r.ids[:0], 0
 	r.tried = false
 }
 
 // checkCharacters refuses what no XML document may hold (XML 1.0, 2.2), in a few passes that run at the speed of memory.
 func (r *Reader) checkCharacters() error {
 	src := r.doc.src
-	i, ascii := controlCharacter(src)
+	i, c := controlCharacter(src)
 	if i >= 0 {
 		return r.fail(i, "holds the control character %#x", src[i])
 	}
-	if !ascii {
+	r.hasSpace = c.space
+	if !c.ascii {
 		if !utf8.Valid(src) {
 			return r.fail(firstInvalid(src), "not UTF-8")
 		}
@@ -102,31 +105,37 @@ func (r *Reader) checkCharacters() error {
 	return nil
 }
 
+// characters says what a document holds: nothing but ASCII; a tab, a line feed or a carriage return.
+type characters struct{ ascii, space bool }
+
 // controlCharacter returns the offset of the first octet below space other than tab, line feed and carriage return; and if
-// there is none, whether all octets are ASCII.
-func controlCharacter(b []byte) (offset int, ascii bool) {
+// there is none, what there is.
+func controlCharacter(b []byte) (offset int, c characters) {
 	const low, high = 0x2020202020202020, 0x8080808080808080
 	below := func(w uint64) uint64 { return (w - low) &^ w & high } // has a bit for each octet below space
 	i, all := 0, uint64(0)
 	for ; i+32 <= len(b); i += 32 {
-		c := b[i : i+32]
-		w0, w1 := binary.LittleEndian.Uint64(c), binary.LittleEndian.Uint64(c[8:])
-		w2, w3 := binary.LittleEndian.Uint64(c[16:]), binary.LittleEndian.Uint64(c[24:])
+		part := b[i : i+32]
+		w0, w1 := binary.LittleEndian.Uint64(part), binary.LittleEndian.Uint64(part[8:])
+		w2, w3 := binary.LittleEndian.Uint64(part[16:]), binary.LittleEndian.Uint64(part[24:])
 		all |= w0 | w1 | w2 | w3
 		if below(w0)|below(w1)|below(w2)|below(w3) == 0 {
 			continue
 		}
-		if j := slowControlCharacter(c); j >= 0 {
-			return i + j, false
+		if j := slowControlCharacter(part); j >= 0 {
+			return i + j, c
 		}
+		c.space = true
 	}
 	if j := slowControlCharacter(b[i:]); j >= 0 {
-		return i + j, false
+		return i + j, c
 	}
-	for _, c := range b[i:] {
-		all |= uint64(c)
+	for _, octet := range b[i:] {
+		all |= uint64(octet)
+		c.space = c.space || octet < ' '
 	}
-	return -1, all&high == 0
+	c.ascii = all&high == 0
+	return -1, c
 }
 
 func slowControlCharacter(b []byte) int {
@@ -206,11 +215,13 @@ func (r *Reader) root() error {
 	src := r.doc.src
 	for len(r.open) > 0 {
 		if r.pos == len(src) || src[r.pos] != '<' {
-			i := bytes.IndexByte(src[r.pos:], '<')
-			if i < 0 {
+			if r.less < r.pos {
+				r.less = indexFrom(src, r.pos, '<')
+			}
+			if r.less == len(src) {
 				return r.fail(len(src), "ends inside an element")
 			}
-			if err := r.text(r.pos + i); err != nil {
+			if err := r.text(r.less); err != nil {
 				return err
 			}
 		}
@@ -231,6 +242,14 @@ func (r *Reader) root() error {
 		}
 	}
 	return nil
+}
+
+// indexFrom returns the offset of the first c from that one on, the end if there is none.
+func indexFrom(src []byte, from int, c byte) int {
+	if i := bytes.IndexByte(src[from:], c); i >= 0 {
+		return from + i
+	}
+	return len(src)
 }
 
 func (r *Reader) text(end int) error {

@@ -310,7 +310,7 @@ var strictBase64 = base64.StdEncoding.Strict()
 // signers wrap lines and some write a carriage return as a reference.
 func (r *Reader) decodeBase64(dst []byte, e Element) ([]byte, error) {
 	text, ok := e.PlainText()
-	if !ok || bytes.ContainsAny(text, " \t\r\n") {
+	if !ok || holdsSpace(text) {
 		text = r.withoutSpace(e)
 	}
 	if len(text) > base64.StdEncoding.EncodedLen(cap(dst)) {
@@ -321,6 +321,10 @@ func (r *Reader) decodeBase64(dst []byte, e Element) ([]byte, error) {
 		return nil, fault(MalformedSignature, "%s is not base64", e.Local())
 	}
 	return out, nil
+}
+
+func holdsSpace(text []byte) bool {
+	return bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, '\t') >= 0
 }
 
 // withoutSpace returns the text of e without white space, valid until the next call.

@@ -31,6 +31,7 @@ func (r *Reader) startTag() error {
 		n.parent = r.open[k-1]
 	}
 	r.pos = start + size
+	r.less = indexFrom(src, r.pos, '<')
 	empty, exact := false, true
 	for {
 		if r.pos >= len(src) {
@@ -63,7 +64,14 @@ func (r *Reader) startTag() error {
 	if err := r.resolve(n); err != nil {
 		return err
 	}
-	n.exact = exact && n.decls == 0 && exactAttributes(&r.doc, n)
+	sorted := exactAttributes(d, n)
+	if !sorted {
+		attrs := d.attributesOf(n)
+		if twice := r.repeated(attrs); twice >= 0 {
+			return r.fail(int(attrs[twice].pos), "an attribute that is there twice")
+		}
+	}
+	n.exact = exact && n.decls == 0 && sorted
 	if empty {
 		r.close(row)
 		return nil
@@ -113,7 +121,7 @@ func (r *Reader) close(row int32) {
 }
 
 // exactAttributes reports whether the attributes of n, behind one space each, are written as the canonical form has them:
-// plain values in double quotes, sorted, none with a prefix. An element is exact if its start tag is, and declares
+// plain values in double quotes, sorted, none with a prefix, none twice. An element is exact if its start tag is, and declares
 // nothing, and its end tag, and all inside it, and if all elements inside it have its prefix: then, where its namespace is
 // declared already, its octets are its exclusive canonical form.
 func exactAttributes(d *document, n *node) bool {
@@ -122,7 +130,7 @@ func exactAttributes(d *document, n *node) bool {
 	for i := range attrs {
 		a := &attrs[i]
 		if a.pos != at+1 || d.src[at] != ' ' || a.colon > 0 || !a.plain || a.val != a.pos+int32(a.name)+2 || d.src[a.val-1] != '"' ||
-			i > 0 && bytes.Compare(d.attrName(&attrs[i-1]), d.attrName(a)) > 0 {
+			i > 0 && bytes.Compare(d.attrName(&attrs[i-1]), d.attrName(a)) >= 0 {
 			return false
 		}
 		at = a.val + a.size + 1
@@ -182,44 +190,40 @@ func (r *Reader) attributeValue() (start, end int, plain bool, err error) {
 	}
 	quote := src[r.pos]
 	start = r.pos + 1
-	end, seen := scanValue(src, start, quote)
-	if end == len(src) {
-		return 0, 0, false, r.fail(start, "an attribute value that does not end")
+	i := bytes.IndexByte(src[start:r.less], quote)
+	if i < 0 {
+		if r.less == len(src) {
+			return 0, 0, false, r.fail(start, "an attribute value that does not end")
+		}
+		return 0, 0, false, r.fail(r.less, `"<" in an attribute value`)
 	}
-	if src[end] == '<' {
-		return 0, 0, false, r.fail(end, `"<" in an attribute value`)
-	}
+	end = start + i
 	r.pos = end + 1
-	if seen == 0 {
+	if !r.hasAmp && !r.hasSpace && quote == '"' || isPlainValue(src[start:end]) {
 		return start, end, true, nil
 	}
-	value := src[start:end]
-	if bytes.IndexByte(value, '&') >= 0 {
+	if bytes.IndexByte(src[start:end], '&') >= 0 {
 		err = r.references(start, end)
 	}
 	return start, end, false, err
 }
 
-// scanValue returns the offset of the first quote or "<" from i on, or else the end, and whether what is before it needs
-// a closer look: a reference, white space to normalise, or a double quote, which the canonical form escapes.
-func scanValue(src []byte, i int, quote byte) (end int, seen uint64) {
+// isPlainValue reports whether a value as written is its own value and needs no escape in the canonical form: it holds no
+// reference, no white space to normalise, and no double quote.
+func isPlainValue(value []byte) bool {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
-	stop := uint64(quote) * ones
-	for ; i+8 <= len(src); i += 8 {
-		w := binary.LittleEndian.Uint64(src[i:])
-		a, b, c, d := w^stop, w^('<'*ones), w^('&'*ones), w^('"'*ones)
-		ends := ((a-ones)&^a | (b-ones)&^b) & high
-		if ends != 0 {
-			break // the octets in front of it are looked at one by one
-		}
-		seen |= ((c-ones)&^c | (d-ones)&^d | (w-' '*ones)&^w) & high
+	i, seen := 0, uint64(0)
+	for ; i+8 <= len(value); i += 8 {
+		w := binary.LittleEndian.Uint64(value[i:])
+		amp, quote := w^('&'*ones), w^('"'*ones)
+		seen |= ((amp-ones)&^amp | (quote-ones)&^quote | (w-' '*ones)&^w) & high
 	}
-	for ; i < len(src) && src[i] != quote && src[i] != '<'; i++ {
-		if src[i] == '&' || src[i] < ' ' || src[i] == '"' {
-			seen = 1
+	for _, c := range value[i:] {
+		if c == '&' || c < ' ' || c == '"' {
+			return false
 		}
 	}
-	return i, seen
+	return seen == 0
 }
 
 // declare binds a prefix for the element n and its descendants (Namespaces in XML 1.0, section 3).
@@ -323,9 +327,6 @@ func (r *Reader) resolve(n *node) error {
 		if isID(d, a) {
 			r.ids = append(r.ids, n.attr+int32(i))
 		}
-	}
-	if twice := r.repeated(attrs); twice >= 0 {
-		return r.fail(int(attrs[twice].pos), "an attribute that is there twice")
 	}
 	return nil
 }
