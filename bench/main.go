@@ -3,7 +3,8 @@
 //
 //	go run -C bench .
 //
-// The rows are interleaved and medians of several rounds, so that ratios hold where times do not.
+// Each contender runs in short slices right behind one of the floor, the rows are interleaved, and the medians of many rounds
+// count, so that ratios hold where times do not.
 package main
 
 import (
@@ -19,8 +20,8 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 15, "rounds; the median counts")
-	slice := flag.Duration("slice", 40*time.Millisecond, "how long each contender runs in each round")
+	rounds := flag.Int("rounds", 60, "rounds; the median counts")
+	slice := flag.Duration("slice", 10*time.Millisecond, "how long each contender runs in each round")
 	quick := flag.Bool("quick", false, "few short rounds, to see that everything runs")
 	check := flag.Bool("check", false, "exit with status 1 if a ratio is above its limit")
 	only := flag.String("only", "", "run only this work")
@@ -81,7 +82,8 @@ type contender struct {
 	once    func() error
 	refused error // why it cannot do it at all
 
-	times  []float64 // µs, one for each round
+	times  []float64 // µs, one for each slice
+	ratios []float64 // to the floor, which ran right before
 	octets uint64
 	allocs uint64
 }
@@ -113,29 +115,30 @@ func measure(contenders []*contender, rounds int, slice time.Duration) {
 		runtime.ReadMemStats(&after)
 		c.octets, c.allocs = (after.TotalAlloc-before.TotalAlloc)/n, (after.Mallocs-before.Mallocs)/n
 	}
+	floor := contenders[0]
 	for range rounds {
-		for _, c := range contenders {
+		for _, c := range contenders[1:] {
 			if c.refused != nil {
 				continue
 			}
 			runtime.GC() // nobody pays for the garbage of who ran before
-			runs, start := 0, time.Now()
-			for time.Since(start) < slice {
-				_ = c.once()
-				runs++
-			}
-			c.times = append(c.times, float64(time.Since(start).Nanoseconds())/float64(runs)/1000)
+			_ = c.try()  // nor for the memory that this took from the pools
+			beside := floor.run(slice)
+			c.times = append(c.times, c.run(slice))
+			c.ratios = append(c.ratios, c.times[len(c.times)-1]/beside)
+			floor.times, floor.ratios = append(floor.times, beside), append(floor.ratios, 1)
 		}
 	}
 }
 
-// ratio is the median of the ratios of each round, which drift less than the times.
-func (c *contender) ratio(floor *contender) float64 {
-	ratios := make([]float64, len(c.times))
-	for i := range c.times {
-		ratios[i] = c.times[i] / floor.times[i]
+// run does the work again and again for that long, and returns what one time took, in µs.
+func (c *contender) run(slice time.Duration) float64 {
+	runs, start := 0, time.Now()
+	for time.Since(start) < slice {
+		_ = c.once()
+		runs++
 	}
-	return median(ratios)
+	return float64(time.Since(start).Nanoseconds()) / float64(runs) / 1000
 }
 
 func median(v []float64) float64 {
@@ -146,7 +149,6 @@ func median(v []float64) float64 {
 
 // report prints the rows of one work, and returns how many of ours are above the limit.
 func (w work) report(out *tabwriter.Writer, contenders []*contender) (over int) {
-	floor := contenders[0]
 	for _, c := range contenders {
 		if c.refused != nil {
 			word := "refused"
@@ -156,7 +158,7 @@ func (w work) report(out *tabwriter.Writer, contenders []*contender) (over int) 
 			fmt.Fprintf(out, "%s\t%s\t%s\t\t\t\t\t\t\n", w.name, c.name, word)
 			continue
 		}
-		ratio := c.ratio(floor)
+		ratio := median(c.ratios)
 		target, never := "", ""
 		if c.name == oursName {
 			target, never = limit(w.target), limit(w.never)
