@@ -47,6 +47,8 @@ const (
 	HealthMetadata HealthKind = "metadata"
 	// HealthTrustKey: the certificate of a key of a login trust.
 	HealthTrustKey HealthKind = "trust_key"
+	// HealthTrustEncryptionKey: the certificate of the key that names are encrypted to; see LoginTrust.EncryptNameID.
+	HealthTrustEncryptionKey HealthKind = "trust_encryption_key"
 )
 
 // A HealthItem is one thing that ends.
@@ -91,6 +93,7 @@ func (sp *ServiceProvider) Health(now time.Time, trusts ...LoginTrust) Health {
 	h.metadata(sp.config.Metadata.ValidUntil)
 	for i := range trusts {
 		h.trust(&trusts[i])
+		h.encryption(&trusts[i])
 	}
 	slices.SortStableFunc(h.Items, func(a, b HealthItem) int {
 		return cmp.Or(cmp.Compare(b.Severity.rank(), a.Severity.rank()), a.Ends.Compare(b.Ends))
@@ -208,6 +211,29 @@ func (h *Health) trust(t *LoginTrust) {
 		}
 		h.add(item, k, text, quoted(t.Domain), h.ends(k.notAfter))
 	}
+}
+
+// encryption is about the first of the keys that we encrypt to, the one that is used. That it has expired hinders us as little,
+// but an identity provider that has put the key away opens nothing with it.
+func (h *Health) encryption(t *LoginTrust) {
+	if !t.EncryptNameID || len(t.EncryptionKeys) == 0 || t.EncryptionKeys[0].certificate == nil {
+		return
+	}
+	k := t.EncryptionKeys[0]
+	item := HealthItem{Kind: HealthTrustEncryptionKey, Domain: t.Domain, Severity: HealthNotice, Ends: k.notAfter}
+	if k.notAfter.IsZero() {
+		h.add(item, k, "The certificate of the key that we encrypt to for %s cannot be read beyond its key.", quoted(t.Domain))
+		return
+	}
+	item.Severity = atMost(grade(h.daysLeft(k.notAfter)), HealthWarning)
+	text := "The certificate of the key that we encrypt to for %s %s."
+	if item.Severity != HealthOK {
+		text += " It stays in use; ask the identity provider for its next one, or logouts may not be understood."
+	}
+	if t.State != Active {
+		item.Severity = atMost(item.Severity, HealthNotice)
+	}
+	h.add(item, k, text, quoted(t.Domain), h.ends(k.notAfter))
 }
 
 func atMost(s, most Severity) Severity {

@@ -130,6 +130,43 @@ func TestHealthOfTrusts(t *testing.T) {
 	assert.Empty(t, health(t, func(*saml.Config) {}, saml.LoginTrust{Keys: []saml.PublicKey{bare, {}}}).Items)
 }
 
+// Of the keys that we encrypt to, the first is used, and only if names go encrypted.
+func TestHealthOfEncryptionKeys(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		state    saml.TrustState
+		left     []time.Duration
+		encrypts bool
+		want     []saml.Severity
+	}{
+		{"none", saml.Active, nil, true, nil},
+		{"not used", saml.Active, []time.Duration{-aDay}, false, nil},
+		{"fresh", saml.Active, []time.Duration{400 * aDay}, true, []saml.Severity{saml.HealthOK}},
+		{"soon", saml.Active, []time.Duration{60 * aDay}, true, []saml.Severity{saml.HealthNotice}},
+		{"expired", saml.Active, []time.Duration{-aDay}, true, []saml.Severity{saml.HealthWarning}},
+		{"the new one is not used", saml.Active, []time.Duration{-aDay, 400 * aDay}, true, []saml.Severity{saml.HealthWarning}},
+		{"the old one is not used", saml.Active, []time.Duration{400 * aDay, -aDay}, true, []saml.Severity{saml.HealthOK}},
+		{"inactive", saml.Inactive, []time.Duration{-aDay}, true, []saml.Severity{saml.HealthNotice}},
+	} {
+		trust := saml.LoginTrust{Domain: "https://idp.example.com/", State: c.state, EncryptNameID: c.encrypts}
+		for _, l := range c.left {
+			trust.EncryptionKeys = append(trust.EncryptionKeys, endingKey(t, l))
+		}
+		var got []saml.Severity
+		for _, item := range health(t, func(*saml.Config) {}, trust).Items {
+			got = append(got, item.Severity)
+			assert.Equal(t, saml.HealthTrustEncryptionKey, item.Kind, c.name)
+			assert.Contains(t, item.Text, `we encrypt to for "https://idp.example.com/"`)
+			assert.Equal(t, trust.EncryptionKeys[0].SHA256(), item.KeySHA256)
+		}
+		assert.Equal(t, c.want, got, c.name)
+	}
+	bare, err := saml.NewPublicKey(ownKeys()["p256"].Signer.Public())
+	require.NoError(t, err)
+	assert.Empty(t, health(t, func(*saml.Config) {}, saml.LoginTrust{EncryptNameID: true, EncryptionKeys: []saml.PublicKey{bare}}).Items)
+}
+
 func TestHealthJSON(t *testing.T) {
 	t.Parallel()
 	h := health(t, func(c *saml.Config) { c.SigningKeys = []saml.KeyPair{ending(t, 20*aDay)} }, saml.LoginTrust{Domain: "https://idp.example.com/", State: saml.Active, Keys: []saml.PublicKey{endingKey(t, -aDay)}})
