@@ -96,6 +96,23 @@ func TestParseTimeFraction(t *testing.T) {
 	assert.Equal(t, 999_999_999, got.Nanosecond())
 }
 
+// Each character is where it must be: with any other in its place it is no time.
+func TestParseTimeCharacterByCharacter(t *testing.T) {
+	t.Parallel()
+	const text = "2026-03-14T12:10:20+01:30"
+	isDigit := func(c byte) bool { return '0' <= c && c <= '9' }
+	for i := range len(text) {
+		for c := range byte(128) {
+			if c == text[i] || isDigit(c) && isDigit(text[i]) || c == '-' && text[i] == '+' {
+				continue
+			}
+			changed := text[:i] + string(c) + text[i+1:]
+			got, ok := wire.ParseTime([]byte(changed))
+			assert.False(t, ok, "%q is taken for %v", changed, got)
+		}
+	}
+}
+
 // Every day of the calendar, against the standard library.
 func TestParseTimeDays(t *testing.T) {
 	t.Parallel()
@@ -157,7 +174,8 @@ func TestParseDuration(t *testing.T) {
 		assert.True(t, ok, text)
 		assert.Equal(t, want, got, text)
 	}
-	for _, text := range []string{"", "P", "PT", "P1", "1D", "-P1D", "P-1D", "P1DT", "P1S", "PT1D", "P1D1Y", "PT1S1H", "P1D1D", "PT1HT1M", "P1.5D", "PT1.5S", "P1W", "p1d", "PÿD"} {
+	for _, text := range []string{"", "P", "PT", "P1", "1D", "-P1D", "P-1D", "P1DT", "P1S", "PT1D", "P1D1Y", "PT1S1H", "P1D1D", "PT1HT1M", "P1.5D", "PT1.5S", "P1W", "p1d", "PÿD",
+		"PYD", "PDD", "PTS", "P12", "P1DT12", "X1D", "1D1D", "PT1HM"} {
 		_, ok := wire.ParseDuration([]byte(text))
 		assert.False(t, ok, text)
 	}

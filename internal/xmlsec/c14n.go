@@ -280,13 +280,13 @@ func (c *canonicalizer) startTag(row int32, apex bool) {
 
 // isPlain reports whether the start tag is its name alone, as most are.
 func (c *canonicalizer) isPlain(n *node, apex bool) bool {
-	return n.attrs == 0 && !apex && (c.rendered[n.prefix] == n.ns && c.m.Exclusive && len(c.listed) == 0 ||
-		n.decls == 0 && !c.m.Exclusive)
+	return n.attrs == 0 && !apex && c.rendered[n.prefix] == n.ns && (n.decls == 0 || !c.tracksScope())
 }
 
-// isExact reports whether an exact element is its own canonical form here; see exactAttributes.
+// isExact reports whether an exact element is its own canonical form here, by whatever method: it declares nothing, so that
+// no prefix is bound inside of it but as around it; see exactAttributes.
 func (c *canonicalizer) isExact(n *node) bool {
-	return n.kind == elementNode && c.m.Exclusive && len(c.listed) == 0 && c.rendered[n.prefix] == n.ns
+	return n.kind == elementNode && c.rendered[n.prefix] == n.ns
 }
 
 // copyExact writes an element that is its own canonical form.
@@ -525,7 +525,7 @@ func prefixList(s string) ([]string, error) {
 	if len(s) > maxPrefixOctets {
 		return nil, fault(Limit, "more than %d octets in a PrefixList", maxPrefixOctets)
 	}
-	list := strings.FieldsFunc(s, func(c rune) bool { return c < 0x80 && isSpace(byte(c)) })
+	list := strings.FieldsFunc(s, func(c rune) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' })
 	if len(list) > maxPrefixList {
 		return nil, fault(Limit, "more than %d prefixes in a PrefixList", maxPrefixList)
 	}

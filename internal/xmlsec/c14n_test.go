@@ -107,6 +107,8 @@ func TestCanonicalize(t *testing.T) {
 			`<b xmlns="d" xmlns:p="u" xmlns:q="v" xml:lang="en"><p:c></p:c></b>`},
 		{"xml: attributes, nearest", "<a xml:lang='en' xml:x='1'><b xml:lang='de' y='2'><c z='3'/></b></a>", inclusive, []string{"a", "b", "c"}, `<c z="3" xml:lang="de" xml:x="1"></c>`},
 		{"xml: attributes, own", "<a xml:lang='en'><b xml:lang=''/></a>", inclusive, []string{"a", "b"}, `<b xml:lang=""></b>`},
+		{"xml: attributes, own and others", "<a xml:lang='en' xml:space='preserve'><b xml:lang='de'/></a>", inclusive, []string{"a", "b"}, `<b xml:lang="de" xml:space="preserve"></b>`},
+		{"xml: attributes, not those of no namespace", "<a xml:lang='en'><b lang='de'/></a>", inclusive, []string{"a", "b"}, `<b lang="de" xml:lang="en"></b>`},
 		{"xml: attributes of 1.1", "<a xml:lang='en' xml:space='preserve' xml:id='i' xml:x='1'><b/></a>", xml11, []string{"a", "b"}, `<b xml:lang="en" xml:space="preserve"></b>`},
 		{"xml: attributes, exclusive", "<a xml:lang='en'><b xml:space='default'/></a>", exclusive, []string{"a", "b"}, `<b xml:space="default"></b>`},
 		{"a sibling's are not inherited", "<a><x xml:lang='en' xmlns:p='u'/><b/></a>", inclusive, []string{"a", "b"}, "<b></b>"},

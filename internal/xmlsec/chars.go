@@ -55,8 +55,6 @@ func wideName(b []byte) int {
 // isWideNameStart: XML 1.0 (fifth edition), production 4, without the ASCII part.
 func isWideNameStart(c rune) bool {
 	switch {
-	case c == utf8.RuneError:
-		return true // U+FFFD itself is in the last range below; the document is known to be UTF-8
 	case 0xC0 <= c && c <= 0xD6, 0xD8 <= c && c <= 0xF6, 0xF8 <= c && c <= 0x2FF, 0x370 <= c && c <= 0x37D,
 		0x37F <= c && c <= 0x1FFF, 0x200C <= c && c <= 0x200D, 0x2070 <= c && c <= 0x218F, 0x2C00 <= c && c <= 0x2FEF,
 		0x3001 <= c && c <= 0xD7FF, 0xF900 <= c && c <= 0xFDCF, 0xFDF0 <= c && c <= 0xFFFD, 0x10000 <= c && c <= 0xEFFFF:

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -75,7 +78,8 @@ func TestReaderRefuses(t *testing.T) {
 		"not ended": {"<e>", "<e", "<e ", "<e a", "<e a=", "<e a='", "<e a=''", "<e/", "<e></", "<e></e", "<e></e ", "<e>text", "<e><", "<", "<e><!",
 			"<e><!-", "<e><!--", "<e><!-- -", "<e><!-- --", "<e><![CDATA[", "<e><![CDATA[]", "<e><![CDATA[]]", "<e>&", "<e>&amp", "<?", "<!--"},
 		"nesting": {"<a><b></a></b>", "<a></b>", "<a></A>", "<a></ab>", "<ab></a>", "<a></a:b>", "<p:a xmlns:p='urn:p'></a>", "<p:a xmlns:p='u' xmlns:q='u'></q:a>"},
-		"tags":    {"< e/>", "<e/ >", "<e / >", "<e //>", "<e></ e>", "<e></e/>", "<e></e a=''>", "<e><f</e>", "<e <f/></e>", "<>", "</>", "<e></>", "<e?/>"},
+		"tags": {"< e/>", "<e/ >", "<e / >", "<e //>", "<e></ e>", "<e></e/>", "<e></e a=''>", "<e><f</e>", "<e <f/></e>", "<>", "</>", "<e></>", "<e?/>",
+			"<a><e/x</a>", "<e></e x", "<e></e /", "<e></ex>"},
 		"names":   {"<1/>", "<-e/>", "<.e/>", "<e!/>", "<e$/>", "<\u00d7/>", "<\u00b7/>", "<\u0300e/>", "<e 1=''/>", "<e -a=''/>", "<e\u00a0a=''/>", "<e\u2028/>", "<e\u037e/>"},
 		"colons":  {"<:e/>", "<e:/>", "<:/>", "<p:q:e xmlns:p='urn:p'/>", "<p::e xmlns:p='urn:p'/>", "<e :a=''/>", "<e a:=''/>", "<p:1 xmlns:p='urn:p'/>", "<e xmlns:=''/>", "<e xmlns:a:b='urn:p'/>"},
 		"unbound": {"<p:e/>", "<e p:a=''/>", "<e><f xmlns:p='urn:p'/><p:g/></e>", "<e xmlns:p='urn:p'><p:f/><q:f/></e>", "<e><p:f><g xmlns:p='urn:p'/></p:f></e>", "<e xmlns:P='urn:p' p:a=''/>"},
@@ -83,8 +87,10 @@ func TestReaderRefuses(t *testing.T) {
 		"reserved": {"<e xmlns:p=''/>", "<e xmlns:xml='urn:x'/>", "<e xmlns:xml=''/>", "<e xmlns:p='" + xmlsec.XMLNamespace + "'/>", "<e xmlns='" + xmlsec.XMLNamespace + "'/>",
 			"<e xmlns:xmlns='urn:x'/>", "<e xmlns:xmlns='http://www.w3.org/2000/xmlns/'/>", "<e xmlns:p='http://www.w3.org/2000/xmlns/'/>", "<e xmlns='http://www.w3.org/2000/xmlns/'/>",
 			"<xmlns:e/>", "<e><xmlns:f/></e>", "<e xmlns:p='http://www.w3.org/2000/xmlns&#47;'/>", "<e xmlns:p='http://www.w3.org/XML/1998/namespac&#101;'/>"},
-		"attributes": {"<e a/>", "<e a=1/>", "<e a='1'b='2'/>", "<e a=\"1'/>", "<e a='<'/>", "<e a='&'/>", "<e a='x' '/>", "<e ='1'/>", "<e a=''=''/>", "<e a='\x01'/>", "<e a ''/>", "<e 'a'/>"},
-		"text":       {"<e>]]></e>", "<e>x]]>y</e>", "<e>]]]></e>", "<e><!-- -- --></e>", "<e><!-- ---></e>", "<e><! ></e>", "<e><!ELEMENT e></e>", "<e><![cdata[]]></e>", "<e><![INCLUDE[]]></e>"},
+		"attributes": {"<e a/>", "<e a=1/>", "<e a='1'b='2'/>", "<e a=\"1'/>", "<e a='<'/>", "<e a='&'/>", "<e a='x' '/>", "<e ='1'/>", "<e a=''=''/>", "<e a='\x01'/>", "<e a ''/>", "<e 'a'/>",
+			"<e a x''/>", "<e a+''/>", "<e a=xbx/>", "<e a >''/>", "<e a='b\"/>"},
+		"text": {"<e>]]></e>", "<e>x]]>y</e>", "<e>]]]></e>", "<e><!-- -- --></e>", "<e><!-- ---></e>", "<e><! ></e>", "<e><!ELEMENT e></e>", "<e><![cdata[]]></e>", "<e><![INCLUDE[]]></e>",
+			"<!--x><e/>", "<e><!--x></e>", "<e><!--></e>", "<e><!---></e>", "<e><![CDATA[x]>]</e>"},
 		"octets": {"<e>\x00</e>", "<e>\x08</e>", "<e>\x0b</e>", "<e>\x0c</e>", "<e>\x1f</e>", "<e>\xff</e>", "<e>\xc3</e>", "<e>\xc0\x80</e>", "<e>\xed\xa0\x80</e>", "<e>\xf4\x90\x80\x80</e>",
 			"<e>\xef\xbf\xbe</e>", "<e>\xef\xbf\xbf</e>", "<e><!--\x01--></e>", "<e><![CDATA[\x01]]></e>", "<e a='\xef\xbf\xbf'/>", "<e\x00/>", "\x1b<e/>", "<e>12345\x0167890</e>", "<e/>\x7f"},
 		"references": {"<e>&nbsp;</e>", "<e>&AMP;</e>", "<e>& amp;</e>", "<e>&amp ;</e>", "<e>&;</e>", "<e>&#;</e>", "<e>&#x;</e>", "<e>&#X41;</e>", "<e>&#x4G;</e>", "<e>&#4a;</e>", "<e>&#-1;</e>", "<e>&# 65;</e>",
@@ -122,7 +128,7 @@ func TestReaderRefusesRoundTripVectors(t *testing.T) {
 
 func TestReaderProcessingInstructions(t *testing.T) {
 	t.Parallel()
-	for _, doc := range []string{"<?p?><e/>", "<e><?p d?></e>", "<e/><?p \t\n d ?>", "<?xml-stylesheet href='x'?><e/>", "<e><?p <&]]>--?></e>", "<e><?\u00e9?></e>", "<?xmlish?><e/>"} {
+	for _, doc := range []string{"<?p?><e/>", "<e><?p d?></e>", "<e/><?p \t\n d ?>", "<?xml-stylesheet href='x'?><e/>", "<e><?p <&]]>--?></e>", "<e><?\u00e9?></e>", "<?xmlish?><e/>", "<?xsl?><e/>", "<?xm?><e/>"} {
 		parseMetadata(t, doc)
 		refuses(t, xmlsec.Syntax, doc, xmlsec.Limits{})
 	}
@@ -142,7 +148,7 @@ func TestReaderXMLDeclaration(t *testing.T) {
 		parse(t, head+"<e/>")
 	}
 	for _, head := range []string{
-		"<?xml version='1.1'?>", "<?xml version='2.0'?>", "<?xml version=''?>", "<?xml version='1.0 '?>", "<?xml version=1.0?>", "<?xml version?>", "<?xml ?>", "<?xml?>", "<?XML version='1.0'?>",
+		"<?xml version='1.1'?>", "<?xml version='2.0'?>", "<?xml version=''?>", "<?xml version='1.0 '?>", "<?xml version=1.0?>", "<?xml version?>", "<?xml version=?>", "<?xml version= ?>", "<?xml version:'1.0'?>", "<?xml version=x1.0x?>", "<?xml ='1.0'?>", "<?xml ?>", "<?xml?>", "<?XML version='1.0'?>",
 		"<?xml encoding='UTF-8'?>", "<?xml standalone='yes'?>", "<?xml encoding='UTF-8' version='1.0'?>", "<?xml version='1.0' standalone='yes' encoding='UTF-8'?>", "<?xml version='1.0' version='1.0'?>",
 		"<?xml version='1.0' encoding='UTF-8' encoding='UTF-8'?>", "<?xml version='1.0'encoding='UTF-8'?>", "<?xml version='1.0' encoding='UTF-16'?>", "<?xml version='1.0' encoding='ISO-8859-1'?>",
 		"<?xml version='1.0' encoding='utf8'?>", "<?xml version='1.0' encoding=''?>", "<?xml version='1.0' encoding='UTF-7'?>", "<?xml version='1.0' standalone='YES'?>", "<?xml version='1.0' standalone=''?>", "<?xml version='1.0' other='x'?>",
@@ -235,6 +241,69 @@ func TestReaderLongPrefix(t *testing.T) {
 	assert.True(t, e.Is("u", "eeeee"))
 }
 
+// Names without colon, character by character, against the productions of XML 1.0 (fifth edition).
+func TestNameCharacters(t *testing.T) {
+	t.Parallel()
+	const start = `"_" [A-Z] [a-z] [#xC0-#xD6] [#xD8-#xF6] [#xF8-#x2FF] [#x370-#x37D] [#x37F-#x1FFF] [#x200C-#x200D] [#x2070-#x218F]
+		[#x2C00-#x2FEF] [#x3001-#xD7FF] [#xF900-#xFDCF] [#xFDF0-#xFFFD] [#x10000-#xEFFFF]` // production 4, without ":"
+	const further = `"-" "." [0-9] #xB7 [#x0300-#x036F] [#x203F-#x2040]` // production 4a, what it adds
+	inProduction := func(production string) func(rune) bool {
+		var ranges [][2]rune
+		for _, field := range strings.Fields(production) {
+			from, to, isRange := strings.Cut(strings.Trim(field, `"[]`), "-")
+			if !isRange || field == `"-"` {
+				from, to = strings.Trim(field, `"`), strings.Trim(field, `"`)
+			}
+			ranges = append(ranges, [2]rune{character(t, from), character(t, to)})
+		}
+		return func(c rune) bool {
+			return slices.ContainsFunc(ranges, func(r [2]rune) bool { return r[0] <= c && c <= r[1] })
+		}
+	}
+	isStart, isFurther := inProduction(start), inProduction(further)
+	for c := range rune(utf8.MaxRune + 1) {
+		if !utf8.ValidRune(c) {
+			continue
+		}
+		size := utf8.RuneLen(c)
+		alone, behind := 0, 1
+		if isStart(c) {
+			alone = size
+		}
+		if isStart(c) || isFurther(c) {
+			behind = 1 + size
+		}
+		if got := xmlsec.NCName([]byte(string(c))); got != alone {
+			t.Errorf("%U: %d octets of a name begin with it, want %d", c, got, alone)
+		}
+		if got := xmlsec.NCName([]byte("a" + string(c))); got != behind {
+			t.Errorf("%U: %d octets of a name end with it, want %d", c, got, behind)
+		}
+	}
+}
+
+// character reads one of the productions' characters, itself or as #x1F.
+func character(t *testing.T, s string) rune {
+	t.Helper()
+	if hex, found := strings.CutPrefix(s, "#x"); found {
+		c, err := strconv.ParseInt(hex, 16, 32)
+		require.NoError(t, err)
+		return rune(c)
+	}
+	c, _ := utf8.DecodeRuneInString(s)
+	return c
+}
+
+// A prefix is no declaration for being as long as xmlns.
+func TestReaderPrefixOfFiveLetters(t *testing.T) {
+	t.Parallel()
+	root := parse(t, "<saml2:e xmlns:saml2='urn:u' saml2:a='v'><saml2:f b=''/></saml2:e>").Root()
+	a, found := root.Find("urn:u", "a")
+	require.True(t, found)
+	assert.Equal(t, "v", string(a.Value()))
+	assert.True(t, root.First().Is("urn:u", "f"))
+}
+
 // An octet cut off a long name in the middle of a character must not be taken for a letter.
 func TestReaderNameAtTheLimitBeforeWideCharacter(t *testing.T) {
 	t.Parallel()
@@ -290,6 +359,7 @@ func TestReaderIDs(t *testing.T) {
 	many := numbered(40, "<f ID='f%d'/>")
 	for _, doc := range []string{
 		"<e ID='a'><f ID='b'/></e>", "<e ID='a'><f ID='A'/></e>", "<e ID='a'><f name='a' iD='a' id='a' IDs='a'/></e>",
+		"<e Ix='a'><f Ix='a'/></e>", "<e xml:ix='a'><f xml:ix='a'/></e>", "<e xml:xd='a'><f xml:xd='a'/></e>",
 		"<e xmlns:p='u' ID='a'><f p:ID='a' p:id='a' p:Id='a'/></e>", "<e ID='a'><f xml:ID='a' xml:lang='a'/></e>",
 		"<e ID='ab'><f ID='a'/></e>", "<e ID='a'><f>ID='a'</f></e>", "<e>" + many + "</e>", "<e ID='a' IDREF='a'/>", "<e a='x' ID='b' b='x'/>",
 	} {

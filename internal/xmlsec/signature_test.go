@@ -768,7 +768,11 @@ func TestVerifyTampering(t *testing.T) {
 		require.NoError(t, err, "%q", old)
 		assert.Equal(t, assertionOut, string(s.Bytes()))
 	}
-	_, err := verify(t, []byte(strings.Replace(doc, `rsa-sha256"/>`, `rsa-sha256"> </ds:SignatureMethod>`, 1)), xmlsec.Policy{}, rsaKey().Public())
+	values := regexp.MustCompile(`<ds:(SignatureValue|DigestValue)>([^<]*)<`)
+	s, err := verify(t, []byte(values.ReplaceAllString(doc, "<ds:$1><![CDATA[$2]]><")), xmlsec.Policy{}, rsaKey().Public())
+	require.NoError(t, err, "CDATA is text")
+	assert.Equal(t, assertionOut, string(s.Bytes()))
+	_, err = verify(t, []byte(strings.Replace(doc, `rsa-sha256"/>`, `rsa-sha256"> </ds:SignatureMethod>`, 1)), xmlsec.Policy{}, rsaKey().Public())
 	assert.True(t, isKind(err, xmlsec.BadSignature), "SignedInfo is signed, too: %v", err)
 }
 

@@ -123,7 +123,7 @@ func (r *Reader) close(row int32) {
 // exactAttributes reports whether the attributes of n, behind one space each, are written as the canonical form has them:
 // plain values in double quotes, sorted, none with a prefix, none twice. An element is exact if its start tag is, and declares
 // nothing, and its end tag, and all inside it, and if all elements inside it have its prefix: then, where its namespace is
-// declared already, its octets are its exclusive canonical form.
+// declared already, its octets are its canonical form.
 func exactAttributes(d *document, n *node) bool {
 	attrs := d.attributesOf(n)
 	at := n.pos + n.size
@@ -162,7 +162,7 @@ func (r *Reader) attribute(n *node) error {
 		return err
 	}
 	name := src[start : start+size]
-	if colon == 0 && string(name) == "xmlns" {
+	if string(name) == "xmlns" {
 		return r.declare(n, defaultPrefix, val, end, plain)
 	}
 	if colon == 6 && string(name[:5]) == "xmlns" {
@@ -475,7 +475,7 @@ func (r *Reader) oddName(pos int) (size, colon int, err error) {
 	switch {
 	case size == 0:
 		return 0, 0, r.fail(pos, "not a name")
-	case size > maxName || colon > 255:
+	case size > maxName:
 		return 0, 0, &Error{Limit, pos, fmt.Sprintf("a name of more than %d octets", maxName)}
 	}
 	return size, colon, nil

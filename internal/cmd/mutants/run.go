@@ -35,34 +35,45 @@ func (c catcher) String() string { return [...]string{"survived", "unit test", "
 
 const (
 	patience = time.Minute // for what runs for ever
-	longTest = time.Second // not run for one mutant after the other
+	longTest = time.Second // run only for a mutant that would survive otherwise
 	enough   = 48          // tests of a suite for one mutant, where all of a suite come by it
 	perRun   = 24          // tests that are run at a time, since the first ones catch most mutants
 )
 
-// try turns one mutant on and runs the probes that may catch it: the attacks, and if none does, the other tests.
-func (r *reach) try(root string, m mutation, list []*suite) fate {
+// try turns one mutant on and runs the probes that may catch it: the attacks, and if none does, the other tests; those that
+// take long come last, and not for a mutant that nothing is known to catch.
+func (r *reach) try(root string, m mutation, list []*suite, known bool) fate {
+	f := r.trySome(root, m, list, true, func(probe) bool { return true })
+	if f.caught == nobody {
+		f = r.trySome(root, m, list, false, func(p probe) bool { return r.takes[p] < longTest })
+	}
+	if f.caught == nobody && !known {
+		f = r.trySome(root, m, list, false, func(p probe) bool { return r.takes[p] >= longTest })
+	}
+	return f
+}
+
+// trySome runs the attacks, or the other tests, that are wanted of each suite until one fails.
+func (r *reach) trySome(root string, m mutation, list []*suite, attacks bool, wanted func(probe) bool) fate {
 	f := fate{mutation: m}
-	for _, attacks := range []bool{true, false} {
-		for _, s := range ownFirst(list, m) {
-			var tests []string
-			for _, p := range r.probes[m.number] {
-				if p.suite == s && p.attack == attacks && (attacks || r.takes[p] < longTest) {
-					tests = append(tests, p.test)
-				}
+	for _, s := range ownFirst(list, m) {
+		var tests []string
+		for _, p := range r.probes[m.number] {
+			if p.suite == s && p.attack == attacks && wanted(p) {
+				tests = append(tests, p.test)
 			}
-			slices.SortStableFunc(tests, func(a, b string) int { return int(r.takes[probe{s, a, attacks}] - r.takes[probe{s, b, attacks}]) })
-			if attacks || s.dir != path.Dir(m.file) {
-				tests = some(tests)
-			}
-			for _, portion := range portions(tests) {
-				if by, how, failed := s.run(root, m, portion); failed {
-					f.caught, f.by, f.how = unitTest, by, how
-					if attacks {
-						f.caught = attack
-					}
-					return f
+		}
+		slices.SortStableFunc(tests, func(a, b string) int { return int(r.takes[probe{s, a, attacks}] - r.takes[probe{s, b, attacks}]) })
+		if attacks || s.dir != path.Dir(m.file) {
+			tests = some(tests)
+		}
+		for _, portion := range portions(tests) {
+			if by, how, failed := s.run(root, m, portion); failed {
+				f.caught, f.by, f.how = unitTest, by, how
+				if attacks {
+					f.caught = attack
 				}
+				return f
 			}
 		}
 	}
