@@ -51,11 +51,15 @@ func (m *MemoryTranslations) Set(trustDomain string, subject Subject, username s
 // withoutDefaults is the NameID without the qualifiers that a persistent one has anyhow (SAML Core 8.3.7).
 func (s Subject) withoutDefaults() NameID {
 	n := s.NameID
+	n.SPProvidedID = "" // our own alias of the same name
+	if n != (NameID{Value: n.Value}) {
+		n.Format = cmp.Or(n.Format, NameIDUnspecified)
+	}
 	if n.Format == NameIDPersistent {
 		if n.NameQualifier == s.Issuer {
 			n.NameQualifier = ""
 		}
-		if n.SPNameQualifier == s.spEntityID {
+		if n.SPNameQualifier == s.SPEntityID {
 			n.SPNameQualifier = ""
 		}
 	}
@@ -66,7 +70,14 @@ func (s Subject) withoutDefaults() NameID {
 func (m *MemoryTranslations) Translate(_ context.Context, trustDomain string, subject Subject) (string, bool, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, name := range []NameID{subject.withoutDefaults(), {Value: subject.NameID.Value}} {
+	own := subject.withoutDefaults()
+	names := []NameID{own}
+	if own.Format == NameIDPersistent && own.SPNameQualifier == "" && subject.SPEntityID != "" { // Set does not know what is ours
+		written := own
+		written.SPNameQualifier = subject.SPEntityID
+		names = append(names, written)
+	}
+	for _, name := range append(names, NameID{Value: own.Value}) {
 		if username, found := m.names[translationKey{trustDomain, subject.Issuer, name}]; found {
 			return username, true, nil
 		}
