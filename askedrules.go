@@ -10,9 +10,9 @@ type askedRule struct {
 // askedRules hold an answer against its request.
 var askedRules = []askedRule{
 	{BadRequest, "SAML Profiles 4.2.4", askedPAOS},
+	{WrongAuthnContext, "SAML Core 3.3.2.2.1", askedContext},
 	{ReauthenticationRequired, "SAML Core 3.4.1, ForceAuthn", askedForce},
 	{ReauthenticationRequired, "StartOptions.MaxAuthnAge", askedAge},
-	{WrongAuthnContext, "SAML Core 3.3.2.2.1", askedContext},
 	{WrongNameIDFormat, "SAML Core 3.4.1.1", askedFormat},
 	{OtherSubject, "SAML Core 3.4.1, Subject", askedSubject},
 }
@@ -30,13 +30,24 @@ func (c *candidate) applyAsked(p *pending) *Error {
 
 // askedForce: who was to be authenticated anew was, behind the request.
 func askedForce(c *candidate, p *pending) *mismatch {
-	if t := lastAuthn(c.Assertion); p.forceAuthn && t.Before(p.issued.Add(-c.skew)) {
+	if t := lastAuthnBy(c.Assertion, c.classesFor(p)); p.forceAuthn && t.Before(p.issued.Add(-c.skew)) {
 		return &mismatch{found: "AuthnInstant " + stamp(t), wanted: "at least " + stamp(p.issued.Add(-c.skew))}
 	}
 	return nil
 }
 
-func askedAge(c *candidate, p *pending) *mismatch { return c.authnSince(p.maxAuthnAge) }
+// classesFor are those of which the authentication that counts must be one: an old strong one and a fresh weak one are no fresh
+// strong one.
+func (c *candidate) classesFor(p *pending) []string {
+	if len(p.authnContext) > 0 {
+		return p.authnContext
+	}
+	return c.trust.AuthnContext
+}
+
+func askedAge(c *candidate, p *pending) *mismatch {
+	return c.authnSince(p.maxAuthnAge, c.classesFor(p))
+}
 
 func askedContext(c *candidate, p *pending) *mismatch {
 	return oneOfClasses(c.Assertion, p.authnContext)

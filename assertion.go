@@ -68,8 +68,9 @@ type Subject struct {
 	Issuer string
 	// NameID is the zero NameID if the assertion names its subject by attributes only.
 	NameID NameID
-
-	spEntityID string
+	// SPEntityID is the entity ID of the service provider that the identity provider told: ours. A persistent NameID without
+	// SPNameQualifier means another person at each.
+	SPEntityID string
 }
 
 // Subject is whom the assertion is about.
@@ -77,7 +78,7 @@ func (a *Assertion) Subject() Subject {
 	w := a.data()
 	s := Subject{Issuer: w.Issuer.Value}
 	if a != nil {
-		s.spEntityID = a.spEntityID
+		s.SPEntityID = a.spEntityID
 	}
 	if w.Identifier == wire.ByNameID {
 		s.NameID = newNameID(w.NameID)
@@ -85,18 +86,20 @@ func (a *Assertion) Subject() Subject {
 	return s
 }
 
-// ErrNoAccountKey says that a subject cannot stand for an account: it has no NameID, or a transient one.
+// ErrNoAccountKey says that a subject cannot stand for an account: it has no NameID, a transient one, or one that means
+// somebody only together with an Issuer or SPEntityID that is not there.
 const ErrNoAccountKey = sentinel("saml: the subject has no lasting identifier")
 
 // AccountKey is a string that stands for this user at this identity provider for good: a hash over issuer, format,
 // qualifiers and value (SAML Core 8.3.7), safe to store and to log. Two issuers that use the same name give two keys. A
-// transient NameID is ErrNoAccountKey: it means somebody else tomorrow (SAML Core 8.3.8).
+// transient NameID is ErrNoAccountKey: it means somebody else tomorrow (SAML Core 8.3.8). A Subject that was stored, as a
+// session does, has the same key as on the day of the login if all its fields were kept.
 func (s Subject) AccountKey() (string, error) {
 	n := s.NameID
-	if n.Value == "" || n.Format == NameIDTransient {
+	if n.Value == "" || n.Format == NameIDTransient || s.Issuer == "" || n.Format == NameIDPersistent && n.SPNameQualifier == "" && s.SPEntityID == "" {
 		return "", ErrNoAccountKey
 	}
-	sum := n.withDefaults(s.Issuer, s.spEntityID).hash(s.Issuer)
+	sum := n.withDefaults(s.Issuer, s.SPEntityID).hash(s.Issuer)
 	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
 }
 
@@ -236,9 +239,12 @@ func sessionEnd(w *wire.Assertion) (end time.Time) {
 // AuthnInstant is when the user was authenticated, the latest of several.
 func (a *Assertion) AuthnInstant() time.Time { return lastAuthn(a.data()) }
 
-func lastAuthn(w *wire.Assertion) (last time.Time) {
+func lastAuthn(w *wire.Assertion) time.Time { return lastAuthnBy(w, nil) }
+
+// lastAuthnBy is the latest authentication by one of these classes; no list is any.
+func lastAuthnBy(w *wire.Assertion, classes []string) (last time.Time) {
 	for _, st := range w.Authn {
-		if st.AuthnInstant.After(last) {
+		if (len(classes) == 0 || slices.Contains(classes, st.ClassRef.Value)) && st.AuthnInstant.After(last) {
 			last = st.AuthnInstant
 		}
 	}

@@ -3,6 +3,7 @@ package saml
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"github.com/logintrust/saml/internal/wire"
@@ -19,9 +20,33 @@ type endedNote struct {
 
 const (
 	endedVersion = 1
-	// An assertion is accepted up to replayLimit before it ends, so what was issued before the logout may come that much later.
-	endedKeep = replayLimit + maxSkew + replayMargin
+	// maxEndedNotes is how many sessions one request may have a note of their own for; one that names more is noted for the whole
+	// subject. Most name one or two.
+	maxEndedNotes = 8
+	endedTries    = 4 // at a note that somebody else writes at the same moment
 )
+
+// endedKeep is how long a note counts: an assertion is accepted up to replayLimit before it ends, so what was issued before
+// the logout may come that much later.
+func (sp *ServiceProvider) endedKeep() time.Duration {
+	return replayLimit + sp.config.ClockSkew + replayMargin
+}
+
+// covers reports whether n says all that other says.
+func (n endedNote) covers(other endedNote) bool {
+	return !n.issued.Before(other.issued) && !n.until.Before(other.until)
+}
+
+// and is the note that says what both say: of each time the later counts.
+func (n endedNote) and(other endedNote) endedNote {
+	if other.issued.After(n.issued) {
+		n.issued = other.issued
+	}
+	if other.until.After(n.until) {
+		n.until = other.until
+	}
+	return n
+}
 
 func (n endedNote) marshal() []byte {
 	b := binary.AppendVarint([]byte{endedVersion}, n.issued.UnixNano())
@@ -45,27 +70,46 @@ func (sp *ServiceProvider) endedKey(domain, subject, index string) string {
 	return stateKey(endedKind, sp.config.EntityID, domain, subject+index)
 }
 
-// noteEnded remembers what a logout ends. A newer note takes the place of an older one.
+// noteEnded remembers what a logout ends.
 func (sp *ServiceProvider) noteEnded(ctx context.Context, d *departure, logout Logout) *Error {
-	value := endedNote{d.instant, d.end().Add(d.skew)}.marshal()
 	indexes := logout.SessionIndexes
-	if len(indexes) == 0 {
+	if len(indexes) == 0 || len(indexes) > maxEndedNotes {
 		indexes = []string{""}
 	}
 	for _, index := range indexes {
 		key := sp.endedKey(logout.Domain, logout.SubjectKey, index)
-		added, err := sp.config.State.Add(ctx, key, value, endedKeep)
-		if err == nil && !added {
-			if _, _, err = sp.config.State.Take(ctx, key); err == nil {
-				_, err = sp.config.State.Add(ctx, key, value, endedKeep)
-			}
-		}
-		if err != nil {
+		if err := sp.keepNote(ctx, key, endedNote{d.instant, d.end().Add(d.skew)}); err != nil {
 			return storeFailed(err)
 		}
 	}
 	return nil
 }
+
+// keepNote adds a note to what is remembered of a session, if it says more: a logout that comes late takes nothing back.
+func (sp *ServiceProvider) keepNote(ctx context.Context, key string, note endedNote) error {
+	for range endedTries {
+		value, found, err := sp.config.State.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		if found {
+			before, err := unmarshalEnded(value)
+			if err != nil || before.covers(note) {
+				return err
+			}
+			note = note.and(before)
+			if _, _, err := sp.config.State.Take(ctx, key); err != nil {
+				return err
+			}
+		}
+		if added, err := sp.config.State.Add(ctx, key, note.marshal(), sp.endedKeep()); err != nil || added {
+			return err
+		}
+	}
+	return errContended
+}
+
+var errContended = errors.New("saml: too many logouts of one session at the same moment")
 
 // checkEnded refuses a login whose session the identity provider has ended already. It is asked when the login has spent what
 // it spends, as late as can be.

@@ -448,10 +448,10 @@ func (sp *ServiceProvider) answerLogout(ctx context.Context, d *departure) (*Log
 	answer := &LogoutAnswer{Domain: d.trust.Domain}
 	refusal := d.apply(sp.rules.departure)
 	if refusal == nil {
-		refusal = sp.hearOnce(ctx, d)
-	}
-	if refusal == nil {
-		answer.Ended, refusal = sp.endSessions(ctx, d)
+		refusal = sp.once(ctx, d, func(ctx context.Context) (refused *Error) {
+			answer.Ended, refused = sp.endSessions(ctx, d)
+			return refused
+		})
 	}
 	if refusal != nil {
 		answer.Refusal = refusal.of(d.trust).leaving()
@@ -465,10 +465,23 @@ func (sp *ServiceProvider) answerLogout(ctx context.Context, d *departure) (*Log
 	return answer, nil
 }
 
-// hearOnce refuses a request that was acted upon before: played back later, it would end a session that has begun since (SAML
-// Security Considerations 6.1.2).
-func (sp *ServiceProvider) hearOnce(ctx context.Context, d *departure) *Error {
+// once does what a request asks for, unless that was done before: played back later, it would end a session that has begun
+// since (SAML Security Considerations 6.1.2). A browser that moves on in the meantime stops nothing; a request that failed may
+// come again.
+func (sp *ServiceProvider) once(ctx context.Context, d *departure, do func(context.Context) *Error) *Error {
+	ctx = context.WithoutCancel(ctx)
 	key := stateKey(heardKind, sp.config.EntityID, d.trust.Domain, d.request.ID)
+	refused := sp.hearOnce(ctx, d, key)
+	if refused != nil {
+		return refused
+	}
+	if refused = do(ctx); refused != nil {
+		_, _, _ = sp.config.State.Take(ctx, key)
+	}
+	return refused
+}
+
+func (sp *ServiceProvider) hearOnce(ctx context.Context, d *departure, key string) *Error {
 	added, err := sp.config.State.Add(ctx, key, []byte{1}, d.end().Add(d.skew).Sub(d.now)+replayMargin)
 	switch {
 	case err != nil:

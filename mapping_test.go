@@ -653,3 +653,34 @@ func TestBrokenDirectory(t *testing.T) {
 	login, err := w.login()
 	denied(t, saml.StoreFailed, login, err)
 }
+
+// Where users are matched by address, its case tells nobody apart, neither in the directory nor in the account key.
+func TestMatchEmailInAnotherCase(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, creating, editTrust(func(t *saml.LoginTrust) { t.Match = saml.MatchEmail }))
+	as := func(email string) func(*samltest.Answer) {
+		return func(a *samltest.Answer) {
+			attributes("firstname", "Alice", "lastname", "Smith", "email", email)(a)
+			a.Assertion().Subject.NameID = &samltest.NameID{Value: email, Format: samltest.FormatEmail}
+		}
+	}
+	login, err := w.login(as("Alice@example.com"))
+	first := userOf(t, login, err)
+	login, err = w.login(as("alice@example.com"))
+	assert.Equal(t, first.ID, userOf(t, login, err).ID)
+}
+
+// What turns the direction of writing, or is not seen at all, is in nobody's name; nor are lines and controls.
+func TestInvisibleNames(t *testing.T) {
+	t.Parallel()
+	for sent, want := range map[string]string{"Ali\u202ece": "Alice", "Al\u200bice": "Alice", "\u2066Alice\u2069\ufeff": "Alice", "मीरा": "मीरा",
+		"نام\u200cخانوادگی": "نام\u200cخانوادگی", "O’Neil-Łukasz": "O’Neil-Łukasz", "Ali\u2028ce": "", "Ali\u0085ce": "", "\u200b": ""} {
+		w := newTown(t, creating)
+		login, err := w.login(attributes("firstname", sent, "lastname", "Smith", "email", "x@example.com"))
+		if want == "" {
+			require.Error(t, err, "%q", sent)
+			continue
+		}
+		assert.Equal(t, want, userOf(t, login, err).FirstName, "%q", sent)
+	}
+}

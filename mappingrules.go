@@ -124,8 +124,12 @@ func (m *mapping) accountKey() string { return accountKey(m.trust, m.subject) }
 
 // accountKey is what stands for the subject in the directory. A transient identifier is never stored, even if the trust
 // takes it for a lasting one, and so has none. An issuer that speaks through a trust of another is a different one through
-// each, for whoever holds the trust's key speaks in its name.
+// each, for whoever holds the trust's key speaks in its name. Where addresses are matched, it does not tell apart what that
+// does not.
 func accountKey(trust *LoginTrust, subject Subject) string {
+	if trust.Match == MatchEmail && subject.NameID.Format == NameIDEmail {
+		subject.NameID.Value = lowerASCII(subject.NameID.Value)
+	}
 	key, err := subject.AccountKey()
 	switch {
 	case err != nil:
@@ -156,6 +160,17 @@ func unfitName(s string) string {
 // isInvisible reports characters that control how others are shown, and show nothing themselves.
 func isInvisible(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Noncharacter_Code_Point)
+}
+
+// isJoiner reports the two that Persian and the scripts of India are written with.
+func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
+
+// visible drops the marks of direction and the like that copying leaves in people's names, for strings.Map.
+func visible(r rune) rune {
+	if unicode.Is(unicode.Cf, r) && !isJoiner(r) {
+		return -1
+	}
+	return r
 }
 
 // checkScope: what stands behind the "@" of an attribute says whose user it is, and an identity provider speaks for its own
@@ -348,11 +363,11 @@ func checkNewNames(m *mapping) *mismatch {
 		if problem != nil {
 			return problem
 		}
-		if *name.to = strings.TrimSpace(value); *name.to == "" {
+		if *name.to = strings.TrimSpace(strings.Map(visible, value)); *name.to == "" {
 			absent = append(absent, name.attribute)
 			continue
 		}
-		if utf8.RuneCountInString(value) > maxName || strings.ContainsFunc(*name.to, unicode.IsControl) {
+		if utf8.RuneCountInString(value) > maxName || strings.ContainsFunc(*name.to, func(r rune) bool { return isInvisible(r) && !isJoiner(r) }) {
 			return &mismatch{found: "what is no name in " + quoted(name.attribute), wanted: "a person's name", reason: BadAttribute}
 		}
 	}

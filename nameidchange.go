@@ -140,9 +140,11 @@ func (sp *ServiceProvider) changeNameID(ctx context.Context, d *departure) *Erro
 	if refused := d.apply(sp.rules.change); refused != nil {
 		return refused
 	}
-	if refused := sp.hearOnce(ctx, d); refused != nil {
-		return refused
-	}
+	return sp.once(ctx, d, func(ctx context.Context) *Error { return sp.tellChange(ctx, d) })
+}
+
+// tellChange tells the host.
+func (sp *ServiceProvider) tellChange(ctx context.Context, d *departure) *Error {
 	found, err := sp.config.NameIDs.ChangeNameID(ctx, d.nameIDChange(sp.config.EntityID))
 	switch {
 	case err != nil:
@@ -158,7 +160,7 @@ func (sp *ServiceProvider) changeNameID(ctx context.Context, d *departure) *Erro
 // nameIDChange is what the request says.
 func (d *departure) nameIDChange(sp string) NameIDChange {
 	account := func(n wire.NameID) string {
-		return accountKey(d.trust, Subject{Issuer: d.signed.Value, NameID: newNameID(n), spEntityID: sp})
+		return accountKey(d.trust, Subject{Issuer: d.signed.Value, NameID: newNameID(n), SPEntityID: sp})
 	}
 	old := d.request.NameID
 	c := NameIDChange{Domain: d.trust.Domain, NameID: NameID(old), SubjectKey: d.subjectKey(sp), AccountKey: account(old), Terminated: d.change.Terminate}

@@ -234,6 +234,11 @@ func (sp *ServiceProvider) resume(ctx context.Context, p *passwordRecord) (*Logi
 	if err := sp.judge(ctx, c); err != nil {
 		return nil, err.of(c.trust)
 	}
+	if p.unsolicited {
+		if err := c.checkUnsolicited(); err != nil {
+			return nil, err.of(c.trust)
+		}
+	}
 	c.now = now
 	if m := checkSessionEnd(c); m != nil {
 		return nil, refuse(SessionExpired, m.found, m.wanted).of(c.trust)

@@ -565,3 +565,17 @@ func TestHandlerAsksForPassword(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, r.StatusCode)
 	assert.Equal(t, saml.PasswordRequired, s.reason())
 }
+
+// A login that nobody asked for and that waits for its password is judged by whether the trust takes such logins now.
+func TestPasswordStepUnsolicitedSwitchedOff(t *testing.T) {
+	t.Parallel()
+	w := newAskingTown(t, allowIdPInitiated)
+	login, err := w.post(w.unsolicited(), "")
+	step, found := refused(t, saml.PasswordRequired, login, err).PasswordStep()
+	require.True(t, found)
+	trust := w.trust()
+	trust.AllowIdPInitiated = false
+	w.trusts.Set(trust)
+	login, err = w.finish(step, password)
+	refused(t, saml.UnsolicitedNotAllowed, login, err)
+}

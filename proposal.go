@@ -318,9 +318,9 @@ func (p *Proposal) addScopes(idp importable) {
 		switch {
 		case s.Regexp:
 			p.note(NoteScopeIgnored, "The scope %s was left out: it is a pattern, and scopes are compared as they are.", quoted(s.Value))
-		case checkDomain(s.Value) != "" || strings.Contains(s.Value, "@") || len(p.ClaimedScopes) == maxScopes:
+		case checkDomainName(s.Value) != "" || len(p.ClaimedScopes) == maxScopes:
 			p.note(NoteScopeIgnored, "The scope %s was left out.", quoted(s.Value))
-		case !slices.Contains(p.ClaimedScopes, s.Value):
+		case !slices.ContainsFunc(p.ClaimedScopes, func(c string) bool { return equalASCIIFold(c, s.Value) }):
 			p.ClaimedScopes = append(p.ClaimedScopes, s.Value)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -397,5 +398,22 @@ func TestProposeLogout(t *testing.T) {
 		assert.Equal(t, []string{c.url, c.response, c.postURL, c.postResponse},
 			[]string{p.Trust.SLOURL, p.Trust.SLOResponseURL, p.Trust.SLOPostURL, p.Trust.SLOPostResponseURL}, c.name)
 		assert.Equal(t, c.notes, noteCodes(p), c.name)
+	}
+}
+
+// A scope that no trust may have is left out with a note, and hinders nothing else.
+func TestOddScopesAreLeftOut(t *testing.T) {
+	t.Parallel()
+	idp, federation := idpNamed(t, "idp"), idpNamed(t, "federation")
+	scope := func(s string) string {
+		return `<s:Scope xmlns:s="urn:mace:shibboleth:metadata:1.0">` + s + `</s:Scope>`
+	}
+	for odd, noted := range map[string]bool{"uni.example.": true, "*.uni.example": true, "https://uni.example": true, "a@uni.example": true, "Uni.Example": false, "uni.example": false} {
+		inner := `<md:Extensions>` + scope("uni.example") + scope(odd) + `</md:Extensions>` + keyDescriptor("", idp.Certificate()) + sso(redirect, "https://idp/r")
+		signed := signedBy(t, federation, entity("https://one", saml2, inner), "")
+		p, err := saml.ProposeTrust(signed, saml.ImportOptions{Keys: []saml.PublicKey{pinned(t, federation.Certificate())}}, now)
+		require.NoError(t, err, odd)
+		assert.Equal(t, []string{"uni.example"}, p.Trust.Scopes, odd)
+		assert.Equal(t, noted, slices.ContainsFunc(p.Notes, func(n saml.ImportNote) bool { return n.Code == saml.NoteScopeIgnored }), odd)
 	}
 }

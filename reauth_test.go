@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/logintrust/saml"
+	"github.com/logintrust/saml/samltest"
 )
 
 func TestVisit(t *testing.T) {
@@ -198,10 +199,11 @@ func TestPopup(t *testing.T) {
 
 func TestSameUser(t *testing.T) {
 	t.Parallel()
-	alice := saml.Subject{Issuer: "https://idp", NameID: saml.NameID{Value: "alice", Format: saml.NameIDPersistent}}
+	alice := saml.Subject{Issuer: "https://idp", NameID: saml.NameID{Value: "alice", Format: saml.NameIDPersistent}, SPEntityID: "https://sp"}
 	assert.True(t, alice.SameUser(alice))
 	for _, change := range []func(*saml.Subject){func(s *saml.Subject) { s.Issuer = "https://other" }, func(s *saml.Subject) { s.NameID.Value = "Alice" },
-		func(s *saml.Subject) { s.NameID.Format = saml.NameIDEmail }, func(s *saml.Subject) { s.NameID.NameQualifier = "q" }, func(s *saml.Subject) { *s = saml.Subject{} }} {
+		func(s *saml.Subject) { s.NameID.Format = saml.NameIDEmail }, func(s *saml.Subject) { s.NameID.NameQualifier = "q" }, func(s *saml.Subject) { s.SPEntityID = "https://other" },
+		func(s *saml.Subject) { s.SPEntityID = "" }, func(s *saml.Subject) { s.Issuer = "" }, func(s *saml.Subject) { *s = saml.Subject{} }} {
 		other := alice
 		change(&other)
 		assert.False(t, alice.SameUser(other))
@@ -258,4 +260,34 @@ func TestFinishLogout(t *testing.T) {
 	body := checkScriptPage(t, resp, "You may close this window")
 	assert.Contains(t, body, "window.close()")
 	assert.Contains(t, body, `<a href="https://idp.example.com/out">St &lt;Mary&gt;</a>`)
+}
+
+// A subject that a session has kept is the same as on the day of the login: its account key, and whom a step-up is about.
+func TestStoredSubject(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	persistent := func(a *samltest.Answer) {
+		a.Assertion().Subject.NameID = &samltest.NameID{Value: "u1", Format: samltest.FormatPersistent}
+	}
+	login, err := w.login(persistent)
+	subject := accepted(t, login, err).Subject()
+	text, err := json.Marshal(subject)
+	require.NoError(t, err)
+	var stored saml.Subject
+	require.NoError(t, json.Unmarshal(text, &stored))
+	key, err := subject.AccountKey()
+	require.NoError(t, err)
+	again, err := stored.AccountKey()
+	require.NoError(t, err)
+	assert.Equal(t, key, again)
+	assert.True(t, stored.SameUser(subject))
+	byHand := saml.Subject{Issuer: subject.Issuer, NameID: subject.NameID}
+	for _, same := range []saml.Subject{stored, byHand} {
+		login, err = w.loginAsking(saml.StartOptions{ForceAuthn: true, SameSubject: &same}, persistent)
+		accepted(t, login, err)
+	}
+	for _, part := range []saml.Subject{byHand, {NameID: subject.NameID, SPEntityID: subject.SPEntityID}} {
+		_, err = part.AccountKey()
+		assert.ErrorIs(t, err, saml.ErrNoAccountKey, "a part of a subject has no key rather than another")
+	}
 }

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -187,7 +188,7 @@ func (sp *ServiceProvider) expectedSubject(trust *LoginTrust, opts *StartOptions
 	case opts.Subject != nil && opts.SameSubject != nil:
 		return "", errors.New("saml: StartOptions: Subject and SameSubject are two answers to one question")
 	case opts.Subject != nil:
-		s := Subject{Issuer: trust.Domain, NameID: *opts.Subject, spEntityID: sp.config.EntityID}
+		s := Subject{Issuer: trust.Domain, NameID: *opts.Subject, SPEntityID: sp.config.EntityID}
 		if s.NameID.Value == "" || !isRequestText(s.NameID.Value) {
 			return "", fmt.Errorf("saml: StartOptions.Subject without a name of at most %d printable characters", maxRequestText)
 		}
@@ -196,7 +197,9 @@ func (sp *ServiceProvider) expectedSubject(trust *LoginTrust, opts *StartOptions
 		if opts.SameSubject.NameID.Value == "" {
 			return "", fmt.Errorf("saml: StartOptions.SameSubject: %w", ErrNoAccountKey)
 		}
-		return opts.SameSubject.fingerprint(true), nil
+		same := *opts.SameSubject
+		same.SPEntityID = cmp.Or(same.SPEntityID, sp.config.EntityID)
+		return same.fingerprint(true), nil
 	}
 	return "", nil
 }
@@ -209,7 +212,7 @@ func (s Subject) fingerprint(whole bool) string {
 		n.Format = NameIDUnspecified
 	}
 	issuer := ""
-	if n = n.withDefaults(s.Issuer, s.spEntityID); whole {
+	if n = n.withDefaults(s.Issuer, s.SPEntityID); whole {
 		kind, issuer = "subject", s.Issuer
 	}
 	sum := n.hash(issuer)

@@ -504,11 +504,11 @@ func oneOfClasses(a *wire.Assertion, accepted []string) *mismatch {
 }
 
 func checkAuthnAge(c *candidate) *mismatch {
-	return c.authnSince(c.trust.MaxAuthnAge)
+	return c.authnSince(c.trust.MaxAuthnAge, c.trust.AuthnContext)
 }
 
-func (c *candidate) authnSince(age time.Duration) *mismatch {
-	if t := lastAuthn(c.Assertion); age > 0 && t.Before(c.now.Add(-age-c.skew)) {
+func (c *candidate) authnSince(age time.Duration, classes []string) *mismatch {
+	if t := lastAuthnBy(c.Assertion, classes); age > 0 && t.Before(c.now.Add(-age-c.skew)) {
 		return &mismatch{found: "AuthnInstant " + stamp(t), wanted: "at least " + stamp(c.now.Add(-age-c.skew))}
 	}
 	return nil

@@ -502,3 +502,50 @@ func TestStatusWithABadSignature(t *testing.T) {
 	login, err := w.post(answer, started.BrowserKey)
 	refused(t, saml.BadSignature, login, err)
 }
+
+const (
+	classMFA      = "https://refeds.org/profile/mfa"
+	classPassword = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
+)
+
+// twoStatements: a strong authentication hours ago, and a password just now.
+func twoStatements(a *samltest.Answer) {
+	s := a.Assertion().Statements
+	strong, weak := s[0], s[0]
+	strong.ClassRef, strong.AuthnInstant = classMFA, samltest.Time(now.Add(-8*time.Hour))
+	weak.ClassRef, weak.AuthnInstant = classPassword, samltest.Time(now)
+	a.Assertion().Statements = []samltest.AuthnStatement{strong, weak}
+}
+
+// An old strong authentication and a fresh weak one are no fresh strong one, neither for the trust nor for a request.
+//
+// req: CORE-3.4.1-force
+func TestOldStrongAndFreshWeak(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, editTrust(func(t *saml.LoginTrust) { t.AuthnContext, t.MaxAuthnAge = []string{classMFA}, 10*time.Minute }))
+	login, err := w.login(twoStatements)
+	refused(t, saml.ReauthenticationRequired, login, err)
+
+	w = newWorld(t, editTrust(func(t *saml.LoginTrust) {
+		t.AuthnContext, t.MaxAuthnAge = []string{classMFA, classPassword}, 10*time.Minute
+	}))
+	login, err = w.login(twoStatements)
+	accepted(t, login, err)
+
+	w = newWorld(t)
+	login, err = w.login()
+	as := accepted(t, login, err).Subject()
+	for _, opts := range []saml.StartOptions{
+		{ForceAuthn: true, SameSubject: &as, AuthnContext: []string{classMFA}},
+		{MaxAuthnAge: time.Hour, AuthnContext: []string{classMFA}},
+	} {
+		login, err = w.loginAsking(opts, twoStatements)
+		refused(t, saml.ReauthenticationRequired, login, err)
+	}
+	login, err = w.loginAsking(saml.StartOptions{ForceAuthn: true, SameSubject: &as}, twoStatements)
+	assert.True(t, accepted(t, login, err).SteppedUp(), "any class will do")
+
+	w = newWorld(t, editTrust(func(t *saml.LoginTrust) { t.AuthnContext = []string{classMFA} }))
+	login, err = w.loginAsking(saml.StartOptions{ForceAuthn: true}, twoStatements)
+	refused(t, saml.ReauthenticationRequired, login, err)
+}
