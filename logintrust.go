@@ -1,9 +1,6 @@
 package saml
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/logintrust/saml/internal/xmlsec"
@@ -188,24 +185,6 @@ type LoginTrust struct {
 	MaxAuthnAge time.Duration `json:"maxAuthnAgeNanoseconds,omitempty"`
 	// RequiredAttributes names attributes without which a login is refused.
 	RequiredAttributes []string `json:"requiredAttributes,omitempty"`
-}
-
-// UnmarshalJSON reads what json.Marshal writes, and nothing else: a field that is not known refuses, since it may be a
-// demand on the trust that was misspelt, or that a newer version wrote and this one would drop. What the text does not
-// mention is zero, whatever t held before.
-func (t *LoginTrust) UnmarshalJSON(text []byte) error {
-	if string(text) == "null" {
-		return nil // as encoding/json wants it
-	}
-	type plain LoginTrust // without this method
-	var read plain
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&read); err != nil {
-		return fmt.Errorf("saml: login trust: %w", err)
-	}
-	*t = LoginTrust(read)
-	return nil
 }
 
 // A Method is a way to sign in that a login trust admits or does not.

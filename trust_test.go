@@ -128,16 +128,23 @@ func TestLoginTrustJSONRefuses(t *testing.T) {
 	t.Parallel()
 	// req: LT-32
 	for text, fails := range map[string]string{
-		`{"domain":"x","requireEncryptoin":true}`: "requireEncryptoin",
-		`{"attributes":{"phone":"x"}}`:            "phone",
-		`{"targetParam":"RelayState target"}`:     "unknown target parameter",
-		`{"targetParam":"Target"}`:                "unknown target parameter",
-		`{"targetParam":["RelayState","target"]}`: "target",
-		`{"state":"on"}`:                          "unknown trust state",
-		`{"keys":["x"]}`:                          "multiple of 4",
-		`{"maxAuthnAgeNanoseconds":"1h"}`:         "maxAuthnAge",
-		`[]`:                                      "login trust",
-		`{"initiation":"both"}`:                   "unknown initiation",
+		`{"domain":"x","requireEncryptoin":true}`:               "requireEncryptoin",
+		`{"attributes":{"phone":"x"}}`:                          "phone",
+		`{"targetParam":"RelayState target"}`:                   "unknown target parameter",
+		`{"targetParam":"Target"}`:                              "unknown target parameter",
+		`{"targetParam":["RelayState","target"]}`:               "target",
+		`{"state":"on"}`:                                        "unknown trust state",
+		`{"keys":["x"]}`:                                        "multiple of 4",
+		`{"maxAuthnAgeNanoseconds":"1h"}`:                       "maxAuthnAge",
+		`[]`:                                                    "login trust",
+		`{"domain":"x","state":"provisional","State":"active"}`: "unknown field \"State\"",
+		`{"domain":"x","state":"provisional","state":"active"}`: "\"state\" is there twice",
+		"{\"domain\":\"x\",\"state\":\"provisional\",\"\u017ftate\":\"active\"}":    "unknown field",
+		`{"domain":"x","requireSignedResponse":true,"REQUIRESIGNEDRESPONSE":false}`: "REQUIRESIGNEDRESPONSE",
+		`{"DOMAIN":"x"}`: "unknown field \"DOMAIN\"",
+		`{"attributes":{"email":"a","email":"b"}}`: "\"email\" is there twice",
+		`{"attributes":{"Email":"a"}}`:             "unknown field \"Email\"",
+		`{"initiation":"both"}`:                    "unknown initiation",
 		`{"keys":["-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----"]}`: "private key",
 	} {
 		trust := saml.LoginTrust{Domain: "before"}
