@@ -153,3 +153,19 @@ func TestLogoutOfManySessions(t *testing.T) {
 	login, err := l.post(held, started.BrowserKey)
 	refused(t, saml.LoggedOut, login, err)
 }
+
+// White space around a session's name is no part of it: in a request it may stand around the element's text.
+func TestLogoutOfASessionNamedWithSpace(t *testing.T) {
+	t.Parallel()
+	l := newLeaving(t)
+	session := l.signIn(" s1")
+	started, request := l.start(saml.StartOptions{})
+	held := l.idp.Answer(request)
+	held.Assertion().Statements[0].SessionIndex = "s1 "
+	a, err := l.sp.AnswerLogout(context.Background(), carriers["post"](l.idp.LogoutRequest(session, sloURL)))
+	require.NoError(t, err)
+	require.Nil(t, a.Refusal)
+	assert.Equal(t, 1, a.Ended)
+	login, err := l.post(held, started.BrowserKey)
+	refused(t, saml.LoggedOut, login, err)
+}

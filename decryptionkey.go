@@ -55,6 +55,9 @@ func (k DecryptionKey) public() (crypto.PublicKey, error) {
 		}
 		return public, nil
 	}
+	if _, signs := k.Key.(crypto.Signer); signs {
+		return nil, errors.New("a key that only signs, as that of a KeyPair does: ParseDecryptionKey reads one that decrypts, from KeyPair.PEM too")
+	}
 	return nil, fmt.Errorf("a %T cannot decrypt", k.Key)
 }
 

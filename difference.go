@@ -2,9 +2,11 @@ package saml
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -39,6 +41,7 @@ const (
 	ChangeErrorURL           DifferenceKind = "change_error_url"
 	ChangeWantRequestsSigned DifferenceKind = "change_want_requests_signed"
 	ChangeScopes             DifferenceKind = "change_scopes"
+	ChangeArtifactServices   DifferenceKind = "change_artifact_services"
 	ChangeSigningMethods     DifferenceKind = "change_signing_methods"
 	ChangeDigestMethods      DifferenceKind = "change_digest_methods"
 	ChangeEncryptionMethods  DifferenceKind = "change_encryption_methods"
@@ -96,6 +99,7 @@ func (t *LoginTrust) Compare(p Proposal) ([]Difference, error) {
 	field(ChangeSLOSOAPURL, t.SLOSOAPURL, want.SLOSOAPURL)
 	field(ChangeNameIDURL, t.NameIDURL, want.NameIDURL)
 	field(ChangeNameIDPostURL, t.NameIDPostURL, want.NameIDPostURL)
+	field(ChangeArtifactServices, serviceList(t.ArtifactServices), serviceList(want.ArtifactServices))
 	if want.ErrorURL != "" {
 		field(ChangeErrorURL, t.ErrorURL, want.ErrorURL)
 	}
@@ -156,6 +160,27 @@ func (k PublicKey) sameWrapping(other PublicKey) bool {
 	return k.Equal(other) && bytes.Equal(k.certificate, other.certificate)
 }
 
+// serviceList writes each service as its index and its URL, in the order of the indexes.
+func serviceList(services []ArtifactService) string {
+	services = slices.SortedStableFunc(slices.Values(services), func(a, b ArtifactService) int { return cmp.Compare(a.Index, b.Index) })
+	var words []string
+	for _, s := range services {
+		words = append(words, strconv.Itoa(int(s.Index)), s.URL)
+	}
+	return strings.Join(words, " ")
+}
+
+func readServiceList(text string) (services []ArtifactService, err error) {
+	for pair := range slices.Chunk(strings.Fields(text), 2) {
+		index, err := strconv.ParseUint(pair[0], 10, 16)
+		if err != nil || len(pair) < 2 {
+			return nil, fmt.Errorf("saml: no list of artifact services: %.64q", text)
+		}
+		services = append(services, ArtifactService{uint16(index), pair[1]})
+	}
+	return services, nil
+}
+
 // ID names a decision in a form: it is the same whenever the same trust is compared with the same metadata, and another one
 // if either has changed.
 func (d Difference) ID() string {
@@ -187,6 +212,12 @@ func (d Difference) Apply(t LoginTrust) (LoginTrust, error) {
 			err = errStale
 		}
 		t.Scopes = strings.Fields(d.Want)
+	case ChangeArtifactServices:
+		if serviceList(t.ArtifactServices) != d.Have {
+			err = errStale
+			break
+		}
+		t.ArtifactServices, err = readServiceList(d.Want)
 	case ChangeSigningMethods:
 		if methodList(t.SigningMethods) != d.Have {
 			err = errStale

@@ -242,3 +242,49 @@ func TestNeverMoreThanEightKeys(t *testing.T) {
 	assert.Len(t, trust.Keys, 8)
 	assert.False(t, strings.Contains(trust.Keys[7].SHA256(), trust.Keys[0].SHA256()))
 }
+
+// Where artifacts are resolved is compared, too: an old address takes none any more.
+func TestCompareArtifactServices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	xml := func(services ...string) string {
+		inner := keyDescriptor(` use="signing"`, w.idp.Certificate())
+		for i, url := range services {
+			inner += fmt.Sprintf(`<md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="%s" index="%d"/>`, url, i)
+		}
+		return entity(w.idp.EntityID, saml2, inner+sso(redirect, w.idp.SSOURL))
+	}
+	old := proposalOf(t, xml("https://old.example.com/ars")).Trust
+	same, err := old.Compare(proposalOf(t, xml("https://old.example.com/ars")))
+	require.NoError(t, err)
+	assert.Empty(t, same)
+	for _, services := range [][]string{{"https://new.example.com/ars", "https://second.example.com/ars"}, {}} {
+		p := proposalOf(t, xml(services...))
+		list, err := old.Compare(p)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		assert.Equal(t, saml.ChangeArtifactServices, list[0].Kind)
+		changed, err := list[0].Apply(old)
+		require.NoError(t, err)
+		assert.Equal(t, p.Trust.ArtifactServices, changed.ArtifactServices)
+		_, err = list[0].Apply(changed)
+		require.Error(t, err, "it is carried out")
+	}
+	for _, bad := range []string{"0", "x https://a", "70000 https://a"} {
+		_, err := saml.Difference{Kind: saml.ChangeArtifactServices, Have: "0 https://old.example.com/ars", Want: bad}.Apply(old)
+		require.Error(t, err, bad)
+	}
+}
+
+// Metadata cannot be judged without a time: the zero time would take all that has run out.
+func TestMetadataWithoutTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	xml := []byte(entity(w.idp.EntityID, saml2, keyDescriptor("", w.idp.Certificate())+sso(redirect, w.idp.SSOURL)))
+	_, err := saml.ProposeTrust(xml, saml.ImportOptions{}, time.Time{})
+	require.ErrorContains(t, err, "time")
+	_, err = saml.TrustFromMetadata(xml, "", time.Time{})
+	require.ErrorContains(t, err, "time")
+	_, err = saml.Candidates(xml, saml.ImportOptions{}, time.Time{})
+	require.ErrorContains(t, err, "time")
+}

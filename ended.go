@@ -67,7 +67,7 @@ func unmarshalEnded(b []byte) (n endedNote, err error) {
 
 // endedKey is where a note about one session of a subject is kept, or about all if index is "". SubjectKeys are of one length.
 func (sp *ServiceProvider) endedKey(domain, subject, index string) string {
-	return stateKey(endedKind, sp.config.EntityID, domain, subject+index)
+	return stateKey(endedKind, sp.config.EntityID, domain, subject+trimSessionIndex(index))
 }
 
 // noteEnded remembers what a logout ends.
@@ -122,7 +122,7 @@ func (sp *ServiceProvider) checkEnded(ctx context.Context, a *wire.Assertion, tr
 		return refused
 	}
 	for _, st := range a.Authn { // wire bounds their number
-		if st.SessionIndex.Value == "" {
+		if trimSessionIndex(st.SessionIndex.Value) == "" {
 			continue
 		}
 		if refused := sp.checkNote(ctx, a, trust, subject, st.SessionIndex.Value, now); refused != nil {

@@ -235,7 +235,8 @@ type Error struct {
 	// ReturnTo is where the login was to lead, for an IdPRefused or NoPassive that answers a request of this browser; "" if
 	// that is not known.
 	ReturnTo string
-	// ErrorURL is where the identity provider's metadata says that users find help, "" if it says nothing.
+	// ErrorURL is where the identity provider's metadata says that users find help, "" if it says nothing, or if no key on file
+	// vouches for the message: then it may be anybody's.
 	ErrorURL string
 
 	cause   error

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/logintrust/saml"
+	"github.com/logintrust/saml/samltest"
 )
 
 // req: ER-ERRORURL
@@ -29,4 +30,25 @@ func TestHelpURL(t *testing.T) {
 		e := &saml.Error{Reason: c.reason, ErrorURL: c.place}
 		assert.Equal(t, c.want, e.HelpURL("https://sp.example.com?a=1&2", "R&", now))
 	}
+}
+
+// Anybody may claim to be an identity provider: until a key on file vouches for a message, nobody is sent to the help page of
+// the one that it names.
+func TestHelpURLOfNobodyProven(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, editTrust(func(t *saml.LoginTrust) { t.ErrorURL = "https://idp.example.com/help" }))
+	stranger := otherIdP(t).Trust()
+	stranger.ErrorURL = "https://phish.example/help"
+	w.trusts.Set(stranger)
+	_, request := w.start(saml.StartOptions{})
+	a := w.idp.Answer(request)
+	a.Issuer = &samltest.NameID{Value: stranger.Domain}
+	login, err := w.post(a, "")
+	e := refused(t, saml.BadSignature, login, err)
+	assert.Equal(t, stranger.Domain, e.Domain)
+	assert.Empty(t, e.HelpURL("https://sp", "ref", now))
+
+	login, err = w.login(func(a *samltest.Answer) { a.Assertion().Conditions.Audiences = [][]string{{"https://other"}} })
+	e = refused(t, saml.WrongAudience, login, err)
+	assert.Equal(t, "https://idp.example.com/help", e.HelpURL("https://sp", "ref", now))
 }

@@ -78,6 +78,7 @@ func (l Logout) Ends(s LoginSession) bool {
 }
 
 func (l *Logout) names(index string) bool {
+	index = trimSessionIndex(index)
 	return index != "" && slices.Contains(l.SessionIndexes, index)
 }
 
@@ -88,3 +89,6 @@ type Sessions interface {
 	// failed; ended is then how many did end. It is called concurrently, and no cookie comes with the call.
 	EndSessions(ctx context.Context, logout Logout) (ended int, err error)
 }
+
+// trimSessionIndex is an index as requests name it: there it is the text of an element, around which white space may stand.
+func trimSessionIndex(index string) string { return strings.Trim(index, " \t\r\n") }

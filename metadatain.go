@@ -44,6 +44,9 @@ type importable struct {
 // read returns the identity providers in metadata for which want says yes. Those that are not verified although there
 // are Keys must go through verify before anything else is read of them.
 func (o ImportOptions) read(metadata []byte, want func(entityID string) bool, now time.Time) (*xmlsec.Unverified, []importable, error) {
+	if now.IsZero() {
+		return nil, nil, errors.New("saml: metadata is held against a time, usually time.Now(), and there is none")
+	}
 	metadata, err := fromUTF16(metadata)
 	if err != nil {
 		return nil, nil, err

@@ -27,6 +27,11 @@ type candidate struct {
 	confirmed *wire.Confirmation // set by checkConfirmation
 }
 
+// isProven reports whether a key of the trust vouches for any of the message.
+func (c *candidate) isProven() bool {
+	return c.Opened != nil && (c.ResponseSigned || c.Assertion != nil)
+}
+
 // A rule is one demand of the specification: what a report calls it, which reason it refuses with, where it is written,
 // and the check, which returns what was found and what was wanted, or nil. shows says what a report shows of a message that
 // passes, and needs which rule must hold before this one makes sense.

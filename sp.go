@@ -104,6 +104,9 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	defer sp.release(w)
 	login, err := sp.walk(ctx, w, posted, now)
 	if err != nil {
+		if !w.candidate.isProven() {
+			err.ErrorURL = "" // anybody may claim to be an identity provider
+		}
 		err.answers = w.response.Claims.InResponseTo.Value
 		err.seen = func() (*ServiceProvider, Posted, time.Time) { return sp, posted, now }
 		return nil, err

@@ -446,3 +446,16 @@ func TestAdmits(t *testing.T) {
 	require.ErrorAs(t, full.Admits(0), &refusal)
 	assert.Equal(t, full.Domain, refusal.Domain)
 }
+
+// Where the first of a list is used, its order is a difference.
+func TestDiffOfOrder(t *testing.T) {
+	t.Parallel()
+	a, b := pinned(t, idpNamed(t, "a").Certificate()), pinned(t, idpNamed(t, "b").Certificate())
+	changes := saml.Diff(saml.LoginTrust{EncryptionKeys: []saml.PublicKey{a, b}}, saml.LoginTrust{EncryptionKeys: []saml.PublicKey{b, a}})
+	require.Len(t, changes, 1)
+	assert.Equal(t, "EncryptionKeys", changes[0].Field)
+	assert.NotEqual(t, changes[0].Old, changes[0].New)
+	assert.Empty(t, saml.Diff(saml.LoginTrust{Keys: []saml.PublicKey{a, b}}, saml.LoginTrust{Keys: []saml.PublicKey{b, a}}))
+	assert.Empty(t, saml.Diff(saml.LoginTrust{EncryptionKeys: []saml.PublicKey{a, b}}, saml.LoginTrust{EncryptionKeys: []saml.PublicKey{a, b}}))
+	assert.NotEmpty(t, saml.Diff(saml.LoginTrust{DigestMethods: []string{"x", "y"}}, saml.LoginTrust{DigestMethods: []string{"y", "x"}}))
+}

@@ -32,7 +32,7 @@ func (c Change) String() string {
 }
 
 // Diff lists what is different in two login trusts, in the order of the fields. Keys are shown by their fingerprints and
-// dates. The order of a list means nothing and is no difference.
+// dates. The order of a list is a difference only where the first of it that will do is used.
 func Diff(old, new LoginTrust) (changes []Change) {
 	a, b := reflect.ValueOf(old), reflect.ValueOf(new)
 	for i := range a.NumField() {
@@ -55,12 +55,24 @@ func appendChanges(changes []Change, field string, old, new reflect.Value) []Cha
 		for _, added := range without(after, before) {
 			changes = append(changes, Change{field, "", added})
 		}
+		if isRanked(field) && !slices.Equal(before, after) && sameEntries(before, after) {
+			changes = append(changes, Change{field, strings.Join(before, ", "), strings.Join(after, ", ")})
+		}
 	default:
 		if before, after := inWords(old.Interface()), inWords(new.Interface()); before != after {
 			changes = append(changes, Change{field, before, after})
 		}
 	}
 	return changes
+}
+
+// isRanked reports the lists of which the first entry that will do is used.
+func isRanked(field string) bool {
+	return slices.Contains([]string{"EncryptionKeys", "EncryptionMethods", "SigningMethods", "DigestMethods"}, field)
+}
+
+func sameEntries(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 func entries(list reflect.Value) (words []string) {
