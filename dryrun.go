@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -62,6 +63,9 @@ func (sp *ServiceProvider) RequestTest(ctx context.Context, trust LoginTrust, op
 	if err != nil {
 		return nil, err
 	}
+	if len(value) > maxStateValue {
+		return nil, refuse(TooLarge, fmt.Sprintf("a login trust of %d octets", len(value)), fmt.Sprintf("at most %d", maxStateValue)).of(&trust)
+	}
 	return started, sp.keepRequest(ctx, sp.testKey(testKind, started.RequestID), value)
 }
 
@@ -100,7 +104,7 @@ func (sp *ServiceProvider) finishTest(ctx context.Context, posted Posted, id str
 	}
 	e := &explanation{sp: sp, posted: posted, now: sp.config.Now(), opts: ExplainOptions{Personal: test.Personal}, tested: &test.Trust, testedID: id, testedRequest: p}
 	done := testReport{Report: e.run(ctx), Browser: p.browser[:], ReturnTo: cmp.Or(p.returnTo, sp.config.DefaultPath)}
-	value, err := json.Marshal(done)
+	value, err := done.marshal()
 	if err != nil {
 		return "", false, err
 	}
@@ -118,6 +122,16 @@ type testReport struct {
 	Report   *Report `json:"report"`
 	Browser  []byte  `json:"browser"` // hash of the key of the browser that it was made in
 	ReturnTo string  `json:"returnTo"`
+}
+
+// marshal leaves out personal data that no StateStore need keep.
+func (t *testReport) marshal() ([]byte, error) {
+	value, err := json.Marshal(t)
+	if err == nil && len(value) > maxStateValue && t.Report.Personal != nil {
+		t.Report.Personal = &PersonalData{TooMuch: true}
+		value, err = json.Marshal(t)
+	}
+	return value, err
 }
 
 func (sp *ServiceProvider) findReport(ctx context.Context, id string) (*testReport, error) {

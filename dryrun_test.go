@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -212,4 +213,39 @@ func TestDryRunByTheThirdRung(t *testing.T) {
 	_, found, err = l.sp.FinishTest(ctx, posted)
 	require.NoError(t, err)
 	assert.False(t, found)
+}
+
+// A report is never more than a StateStore promises to keep; what is too much is left out and said to be.
+func TestDryRunOfTooMuch(t *testing.T) {
+	t.Parallel()
+	state := &largest{StateStore: saml.NewMemoryState()}
+	l := newLaboratory(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = state })
+	id, request, b := l.begin(saml.ExplainOptions{Personal: true})
+	answer := l.idp.Answer(request)
+	answer.Assertion().Attributes = append(answer.Assertion().Attributes, samltest.Attr("groups", strings.Repeat("g", 1<<20)))
+	b.post(answer)
+	assert.LessOrEqual(t, state.most, 256<<10)
+	report, found, err := l.sp.TestResult(context.Background(), id)
+	require.NoError(t, err)
+	require.True(t, found)
+	assert.True(t, report.Accepted)
+	require.NotNil(t, report.Personal)
+	assert.Equal(t, saml.PersonalData{TooMuch: true}, *report.Personal)
+	assert.Contains(t, report.String(), "left out")
+
+	trust := l.trust
+	trust.RequiredAttributes = []string{strings.Repeat("a", 300<<10)}
+	_, err = l.sp.RequestTest(context.Background(), trust, saml.StartOptions{}, saml.ExplainOptions{})
+	require.ErrorIs(t, err, saml.TooLarge)
+}
+
+// largest notes how much it was given at most.
+type largest struct {
+	saml.StateStore
+	most int
+}
+
+func (s *largest) Add(ctx context.Context, key string, value []byte, keep time.Duration) (bool, error) {
+	s.most = max(s.most, len(value))
+	return s.StateStore.Add(ctx, key, value, keep)
 }

@@ -16,6 +16,9 @@ import (
 
 // A KeyPair is a key of our own that signs: Signer may live in an HSM or a KMS. However it is printed, logged or marshalled,
 // it says which key it is and nothing of the private half. See docs/keys.md for its life.
+//
+// That holds everywhere for a KeyPair that ParseKeyPair, GenerateKeyPair or NewKeyPair made. In one made as a literal, fmt
+// prints the key itself where the KeyPair stands in an unexported field, whose methods it does not call.
 type KeyPair struct {
 	// Signer holds the private key: RSA of 2048 bits or more, ECDSA on P-256, P-384 or P-521, or Ed25519, which few
 	// identity providers verify. For RSA-PSS it must honour rsa.PSSOptions.
@@ -37,6 +40,16 @@ func ParseKeyPair(texts ...string) (KeyPair, error) {
 		return KeyPair{}, err
 	}
 	return KeyPair{Signer: hide(key), Certificate: certificate}, nil
+}
+
+// NewKeyPair hides a private key of yours, with a certificate for it or nil.
+func NewKeyPair(key crypto.Signer, certificate []byte) (KeyPair, error) {
+	p := KeyPair{Signer: key, Certificate: certificate}
+	if err := p.check(); err != nil {
+		return KeyPair{}, fmt.Errorf("saml: %w", err)
+	}
+	p.Signer = hide(key)
+	return p, nil
 }
 
 // GenerateKeyPair makes a new key with a self-signed certificate.

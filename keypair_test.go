@@ -284,3 +284,42 @@ func TestLifeOfAKey(t *testing.T) {
 		})
 	}
 }
+
+// The key of a KeyPair only signs; who gives it to decrypt is told what to do.
+func TestSigningKeyDoesNotDecrypt(t *testing.T) {
+	t.Parallel()
+	pair, err := saml.GenerateKeyPair(saml.RSA2048, saml.CertificateOptions{Subject: "sp.example.com", NotBefore: now})
+	require.NoError(t, err)
+	_, err = saml.New(saml.Config{BaseURL: "https://sp.example.com", Trusts: saml.NewMemoryTrusts(), State: saml.NewMemoryState(),
+		DecryptionKeys: []saml.DecryptionKey{{Key: pair.Signer, Certificate: pair.Certificate}}})
+	require.ErrorContains(t, err, "ParseDecryptionKey")
+	certificate, key, err := pair.PEM()
+	require.NoError(t, err)
+	_, err = saml.ParseDecryptionKey(string(certificate), string(key))
+	require.NoError(t, err)
+}
+
+// A key that is hidden is not printed even where fmt calls no methods.
+func TestNewKeyPair(t *testing.T) {
+	t.Parallel()
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
+	pair, err := saml.NewKeyPair(key, nil)
+	require.NoError(t, err)
+	type host struct {
+		pair saml.KeyPair
+		list []saml.KeyPair
+	}
+	seed := strings.Trim(fmt.Sprint(bytes.Repeat([]byte{7}, 32)), "[]")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%x", "%d"} {
+		assert.NotContains(t, fmt.Sprintf(verb, host{pair, []saml.KeyPair{pair}}), seed, verb)
+		assert.NotContains(t, fmt.Sprintf(verb, host{pair, []saml.KeyPair{pair}}), "070707", verb)
+		assert.NotContains(t, fmt.Sprintf(verb, host{pair, nil}), strings.Repeat("0x7, ", 8), verb)
+	}
+	_, key2, err := pair.PEM()
+	require.NoError(t, err)
+	assert.Contains(t, string(key2), "PRIVATE KEY")
+	_, err = saml.NewKeyPair(nil, nil)
+	require.Error(t, err)
+	_, err = saml.NewKeyPair(key, []byte("no certificate"))
+	require.Error(t, err)
+}

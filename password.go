@@ -38,9 +38,8 @@ func passwordStep(err error) PasswordStep {
 }
 
 const (
-	passwordKeep     = 10 * time.Minute
-	passwordTries    = 5
-	maxPasswordState = 256 << 10 // octets of a login that waits
+	passwordKeep  = 10 * time.Minute
+	passwordTries = 5
 
 	passwordVersion = 2
 	passwordToken   = 32 // octets
@@ -118,8 +117,8 @@ func (sp *ServiceProvider) askPassword(ctx context.Context, login *Login, user U
 		p.message, p.source, p.resolve = string(r.answer), r.trust.Domain, r.request
 	}
 	value := p.marshal()
-	if len(value) > maxPasswordState {
-		return refuse(TooLarge, fmt.Sprintf("a login of %d octets to be kept", len(value)), fmt.Sprintf("at most %d", maxPasswordState))
+	if len(value) > maxStateValue {
+		return refuse(TooLarge, fmt.Sprintf("a login of %d octets to be kept", len(value)), fmt.Sprintf("at most %d", maxStateValue))
 	}
 	added, err := sp.config.State.Add(ctx, sp.passwordKey(step.Token), value, passwordKeep)
 	if err == nil && !added {

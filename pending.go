@@ -32,6 +32,8 @@ const (
 	// Processes that share a store may have clocks that differ: what was used is remembered for that much longer.
 	replayMargin = 10 * time.Minute
 
+	maxStateValue = 256 << 10 // octets of a value, as StateStore says
+
 	pendingVersion  = 1
 	finishedVersion = 1
 )

@@ -112,6 +112,8 @@ type PersonalData struct {
 	Attributes []PersonalAttribute `json:"attributes,omitempty"`
 	// StatusMessage is the identity provider's own text where it refused; it often names the user. Nobody need have signed it.
 	StatusMessage string `json:"statusMessage,omitempty"`
+	// TooMuch says that all of this was left out of the report of a test login, since it is more than a StateStore keeps.
+	TooMuch bool `json:"tooMuch,omitempty"`
 }
 
 // A PersonalAttribute is one attribute with its values.
@@ -220,6 +222,9 @@ func (r *Report) writeUser(b *strings.Builder) {
 	}
 	if p := r.Personal; p != nil {
 		b.WriteString("\nPersonal data\n")
+		if p.TooMuch {
+			b.WriteString("  left out: more than is kept\n")
+		}
 		if p.NameID.Value != "" {
 			fmt.Fprintf(b, "  NameID %q (%q)\n", p.NameID.Value, p.NameID.Format)
 		}
