@@ -39,7 +39,7 @@ func (p *IdP) Login(t testing.TB, handler http.Handler, loginURL string) *Page {
 	case err != nil:
 		t.Fatal(err)
 	case page.Status >= http.StatusBadRequest:
-		t.Fatalf("the login ended with status %d at %s://%s%s", page.Status, page.URL.Scheme, page.URL.Host, page.URL.Path)
+		t.Fatalf("samltest: the login ended with status %d at %s, %s", page.Status, page.place(), page.start())
 	}
 	return page
 }
@@ -72,13 +72,13 @@ func (b *Browser) SignIn(page *Page, user, password string) (*Page, error) {
 		switch {
 		case page.Status >= http.StatusBadRequest:
 			if !answered {
-				return nil, fmt.Errorf("samltest: status %d at %s, before the identity provider answered", page.Status, page.place())
+				return nil, fmt.Errorf("samltest: status %d at %s, before the identity provider answered, %s", page.Status, page.place(), page.start())
 			}
 			return page, nil
 		case !found && answered:
 			return page, nil
 		case !found:
-			return nil, fmt.Errorf("samltest: the page at %s leads to no identity provider", page.place())
+			return nil, fmt.Errorf("samltest: the page at %s leads to no identity provider: status %d, %s", page.place(), page.Status, page.start())
 		case form.Fields.Has("password"):
 			if asked {
 				return nil, errors.New("samltest: the identity provider asks for the password again")
