@@ -210,6 +210,24 @@ func TestSealedCases(t *testing.T) {
 	assert.Equal(t, exitUnable, status)
 	assert.Contains(t, out, "the case is sealed")
 
+	// As docs/keys.md has it: the certificate of a key that "keys generate" made seals, and its key opens.
+	base := filepath.Join(dir, "cases")
+	status, _, errs = call("", "keys", "generate", "-type", "p256", "-subject", "refused logins", "-out", base)
+	require.Equal(t, exitOK, status, errs)
+	text, err := os.ReadFile(base + ".crt.pem")
+	require.NoError(t, err)
+	block, _ := pem.Decode(text)
+	require.NotNil(t, block)
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	require.NoError(t, err)
+	public, err = certificate.PublicKey.(*ecdsa.PublicKey).ECDH()
+	require.NoError(t, err)
+	another, err := refused.SealedCase(context.Background(), public)
+	require.NoError(t, err)
+	status, out, errs = call(string(another), "explain", "-key", base+".key.pem")
+	assert.Equal(t, exitRefused, status, errs)
+	assert.Contains(t, out, "REFUSED: expired")
+
 	for _, tt := range []struct {
 		args   []string
 		status int
