@@ -137,6 +137,9 @@ func TestExplainRefusesToRead(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.json")
 	require.NoError(t, os.WriteFile(bad, []byte("{"), 0o600))
+	metadata, trust := filepath.Join(dir, "idp.xml"), filepath.Join(dir, "trust.json")
+	require.NoError(t, os.WriteFile(metadata, append([]byte("\xef\xbb\xbf\n"), samltest.NewIdP(t).Metadata()...), 0o600))
+	require.NoError(t, os.WriteFile(trust, []byte(` {"domain":"x"}`), 0o600))
 	for _, tt := range []struct {
 		stdin  string
 		args   []string
@@ -152,6 +155,8 @@ func TestExplainRefusesToRead(t *testing.T) {
 		{`{"kind":"metadata"}`, nil, exitUnable, "cannot be explained"},
 		{"x", []string{"-trust", bad}, exitUnable, "bad.json"},
 		{"x", []string{"-trust", filepath.Join(dir, "none")}, exitUnable, "none"},
+		{"x", []string{"-trust", metadata}, exitUnable, "-trust " + metadata + ": this is XML"},
+		{"x", []string{"-metadata", trust}, exitUnable, "-metadata " + trust + ": this is JSON"},
 		{"x", []string{"-brew"}, exitUsage, "-brew"},
 		{"x", []string{"a", "b"}, exitUsage, "one file"},
 		{"x", []string{"-trust", "a", "-metadata", "b"}, exitUsage, "not both"},
