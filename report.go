@@ -149,9 +149,12 @@ func (r *Report) advise() {
 // String is the report as text for a terminal or a support ticket: what failed first, with its remedy, then every check.
 func (r *Report) String() string {
 	var b strings.Builder
-	verdict := "ACCEPTED"
-	if !r.Accepted {
-		verdict = "REFUSED: " + string(r.Reason)
+	verdict := "REFUSED: " + string(r.Reason)
+	switch {
+	case r.Accepted:
+		verdict = "ACCEPTED"
+	case r.Reason == NoAnswer: // of a test login
+		verdict = "WAITING for the identity provider's answer"
 	}
 	fmt.Fprintf(&b, "%s\n", verdict)
 	for _, line := range []struct{ name, value string }{{"time", stamp(r.Time)}, {"issuer", quotedOrNot(r.Issuer)}, {"trust", quotedOrNot(r.Domain)},
