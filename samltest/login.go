@@ -1,7 +1,6 @@
 package samltest
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -81,7 +80,7 @@ func (b *Browser) SignIn(page *Page, user, password string) (*Page, error) {
 			return nil, fmt.Errorf("samltest: the page at %s leads to no identity provider: status %d, %s", page.place(), page.Status, page.start())
 		case form.Fields.Has("password"):
 			if asked {
-				return nil, errors.New("samltest: the identity provider asks for the password again")
+				return nil, fmt.Errorf("samltest: the identity provider asks for the password again: status %d, %s", page.Status, page.start())
 			}
 			asked = true
 			form.Fields.Set("username", user)
@@ -91,7 +90,7 @@ func (b *Browser) SignIn(page *Page, user, password string) (*Page, error) {
 		}
 		page = b.Submit(page, form)
 	}
-	return nil, fmt.Errorf("samltest: no end after %d steps", maxSteps)
+	return nil, fmt.Errorf("samltest: no end after %d steps, the last to %s: status %d, %s", maxSteps, page.place(), page.Status, page.start())
 }
 
 // formBySAML is the form of a page that leads on in a login.
