@@ -10,13 +10,16 @@ func (p Product) AttributeNames() AttributeNames {
 	switch p {
 	case EntraID, ADFS:
 		return AttributeNames{FirstName: claims + "givenname", LastName: claims + "surname", Email: claims + "emailaddress"}
-	case Okta, Google:
+	case Okta, Google, Ping:
 		return AttributeNames{FirstName: "firstName", LastName: "lastName", Email: "email"}
 	case Shibboleth:
 		// Its NameID is transient, so eduPersonPrincipalName is the name.
 		return AttributeNames{FirstName: givenName, LastName: surname, Email: "urn:oid:0.9.2342.19200300.100.1.3",
 			Username: "urn:oid:1.3.6.1.4.1.5923.1.1.1.6"}
+	case OneLogin:
+		return AttributeNames{FirstName: "User.FirstName", LastName: "User.LastName", Email: "User.email"}
 	case Keycloak:
+		// Those of the mappers that it brings along.
 		return AttributeNames{FirstName: givenName, LastName: surname, Email: "urn:oid:1.2.840.113549.1.9.1"}
 	}
 	return AttributeNames{}

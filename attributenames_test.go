@@ -10,7 +10,8 @@ import (
 
 func TestAttributeNames(t *testing.T) {
 	t.Parallel()
-	for _, p := range []saml.Product{saml.EntraID, saml.ADFS, saml.Okta, saml.Google, saml.Shibboleth, saml.Keycloak} {
+	for _, p := range []saml.Product{saml.EntraID, saml.ADFS, saml.Okta, saml.Google, saml.Shibboleth, saml.Keycloak,
+		saml.Ping, saml.OneLogin} {
 		n := p.AttributeNames()
 		assert.NotEmpty(t, n.FirstName, p)
 		assert.NotEmpty(t, n.LastName, p)

@@ -56,7 +56,7 @@ type Config struct {
 	Sessions Sessions
 	// EndSession ends the session of the browser that made the request, and returns what the host has kept of its login (see
 	// Login.Session), for Handler: it serves POST {LogoutURL}, from pages of our own, with it. found is false if there was no
-	// session. nil: the host has a handler of its own, which calls StartLogout.
+	// session. It needs Sessions. nil: the host has a handler of its own, which calls StartLogout.
 	EndSession func(w http.ResponseWriter, r *http.Request) (session LoginSession, found bool, err error)
 	// LogoutClient asks identity providers by SOAP to log users out, for LogoutBySOAP. nil: browsers carry all that we ask.
 	LogoutClient *SOAPClient
@@ -157,6 +157,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if paths := []string{pathOf(c.MetadataURL), pathOf(c.LoginURL), pathOf(c.ACSURL), pathOf(c.LogoutURL), pathOf(c.NameIDURL)}; len(slices.Compact(slices.Sorted(slices.Values(paths)))) < len(paths) {
 		return c, errors.New("saml: MetadataURL, LoginURL, ACSURL, LogoutURL and NameIDURL must have different paths")
+	}
+	if c.EndSession != nil && c.Sessions == nil {
+		return c, errors.New("saml: EndSession needs Sessions, which switches single logout on: without it nothing would call EndSession")
 	}
 	if c.Sessions != nil && len(c.signers()) == 0 {
 		return c, errors.New("saml: Sessions needs SigningKeys, since messages of single logout are signed")

@@ -45,28 +45,29 @@ func (e *explanation) note(ctx context.Context, reason Reason) string {
 	case NoAssertion:
 		return "the status says Success all the same"
 	case MissingAttribute:
-		if e.c != nil && e.c.Assertion != nil {
-			return "the message has these attributes: " + list(e.c.Assertion.Attributes)
-		}
+		return e.nearAttributes()
 	}
 	return ""
 }
 
-const maxListed = 12 // names that a note lists
-
-func list(attributes []wire.Attribute) string {
-	var names []string
-	for _, a := range attributes[:min(len(attributes), maxListed)] {
-		names = append(names, quoted(a.Name))
+// nearAttributes looks for attributes of the message that are nearly those which are missing, and lists what it has.
+func (e *explanation) nearAttributes() string {
+	if e.c == nil || e.c.Assertion == nil {
+		return ""
 	}
-	switch more := len(attributes) - maxListed; {
-	case len(names) == 0:
-		return "none"
-	case more > 0:
-		names = append(names, fmt.Sprintf("and %d more", more))
+	var near, names []string
+	for _, a := range e.c.Assertion.Attributes {
+		names = append(names, a.Name)
+		for _, name := range e.missing {
+			if d := advice.Difference(a.Name, name); d != "" && len(near) < maxMissing {
+				near = append(near, fmt.Sprintf("the message has %s, and the login trust wants %s: %s; ", quoted(a.Name), quoted(name), d))
+			}
+		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(near, "") + "the message has these attributes: " + listed(names, maxListed)
 }
+
+const maxListed = 12 // names that a note lists
 
 // nearDomain looks for a trust whose Domain is nearly the issuer.
 func (e *explanation) nearDomain(ctx context.Context) string {

@@ -182,7 +182,7 @@ func readServiceList(text string) (services []ArtifactService, err error) {
 }
 
 // ID names a decision in a form: it is the same whenever the same trust is compared with the same metadata, and another one
-// if either has changed.
+// if what it is about has changed.
 func (d Difference) ID() string {
 	parts := []string{string(d.Kind), d.Have, d.Want}
 	for _, key := range []*PublicKey{d.OldKey, d.NewKey} {

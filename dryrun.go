@@ -25,7 +25,8 @@ func isTestID(id string) bool { return strings.HasPrefix(id, testPrefix) }
 
 // StartTest begins a test login and sends the browser to the identity provider: a dry run of a trust that need not be saved
 // nor active. It writes the response unless it returns an error. The answer makes no login, whatever the trust says, and
-// leads to opts.ReturnTo, a page of the host's, where TestResult has the report under the testID. show says whether the report
+// leads to opts.ReturnTo, a page of the host's, where TestResult has the report under the testID. Handler and FinishLogin finish tests
+// by themselves: the host has nothing to do with the answer. show says whether the report
 // holds personal data, which then lies in Config.State for an hour.
 //
 // The trust is the caller's: before a customer's administrator tests one, the host sets what he may not choose, such as

@@ -65,6 +65,8 @@ func TestDryRun(t *testing.T) {
 	})
 	id, request, b := l.begin(saml.ExplainOptions{})
 	assert.Equal(t, saml.NoAnswer, l.result(id).Reason)
+	assert.Contains(t, l.result(id).String(), "WAITING for")
+	assert.NotContains(t, l.result(id).String(), "REFUSED")
 
 	answer := l.idp.Answer(request)
 	response, _ := b.post(answer)

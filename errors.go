@@ -3,8 +3,11 @@ package saml
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/logintrust/saml/internal/wire"
 	"github.com/logintrust/saml/internal/xmlsec"
@@ -184,6 +187,9 @@ const (
 // Error implements error. It is for logs; the page that a user sees shows Public.
 func (r Reason) Error() string { return "saml: " + string(r) }
 
+// LogValue is the bare reason for slog, such as "expired".
+func (r Reason) LogValue() slog.Value { return slog.StringValue(string(r)) }
+
 // Public is a sentence for the user, which tells an attacker nothing. Several reasons share one.
 func (r Reason) Public() string {
 	switch r {
@@ -310,11 +316,12 @@ func (e *Error) Error() string {
 	if e.Domain != "" {
 		fmt.Fprintf(&b, " from %s", quoted(e.Domain))
 	}
-	if e.Found != "" {
-		fmt.Fprintf(&b, ": got %s", e.Found)
+	found, wanted := e.gotAndWanted()
+	if found != "" {
+		fmt.Fprintf(&b, ": got %s", found)
 	}
-	if e.Wanted != "" {
-		fmt.Fprintf(&b, ", want %s", e.Wanted)
+	if wanted != "" {
+		fmt.Fprintf(&b, ", want %s", wanted)
 	}
 	if e.Spec != "" {
 		fmt.Fprintf(&b, " (%s)", e.Spec)
@@ -324,6 +331,17 @@ func (e *Error) Error() string {
 	}
 	return b.String()
 }
+
+// gotAndWanted are Found and Wanted, with the names of all attributes that are missing.
+func (e *Error) gotAndWanted() (found, wanted string) {
+	if e.Reason == MissingAttribute && len(e.Missing) > 0 {
+		names := listed(e.Missing, maxMissing)
+		return "no attribute " + names, "the attributes that the login trust needs: " + names
+	}
+	return e.Found, e.Wanted
+}
+
+const maxMissing = 5 // names of missing attributes that a refusal lists
 
 // Unwrap gives errors.Is the Reason, and what lies under it, such as the error of a store.
 func (e *Error) Unwrap() []error {
@@ -358,6 +376,17 @@ func (h hushed) Unwrap() error { return *h.cause }
 
 // quoted shows a foreign value: at most 64 characters of it.
 func quoted(s string) string { return fmt.Sprintf("%.64q", s) }
+
+// unquoted shows a foreign value where whoever writes it quotes it by himself, as handlers of slog do: at most 64 characters of
+// it, with a mark in the place of what cannot be printed.
+func unquoted(s string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, fmt.Sprintf("%.64s", s))
+}
 
 // reasonOf gives a fault of the XML layer its reason.
 func reasonOf(err error) *Error {

@@ -3,7 +3,10 @@ package saml_test
 import (
 	"context"
 	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -59,6 +62,48 @@ func ExampleError_SealedCase() {
 	_, err = saml.OpenCase(sealed, administrator)
 	fmt.Println(refused.Reason == saml.Expired, saml.IsSealedCase(sealed), err)
 	// Output: true true <nil>
+}
+
+// The application has the certificate of the administrator's key, as "logintrust keys generate -type p256" writes it.
+func ExampleError_SealedCase_keyFromFile() {
+	idp, sp := exampleSite(saml.Config{Now: func() time.Time { return time.Now().Add(time.Hour) }})
+	pair, err := saml.GenerateKeyPair(saml.P256, saml.CertificateOptions{Subject: "refused logins", NotBefore: time.Now(), Days: 365})
+	if err != nil {
+		panic(err)
+	}
+	certificatePEM, _, err := pair.PEM() // os.ReadFile("cases.crt.pem")
+	if err != nil {
+		panic(err)
+	}
+	key, err := loadCaseKey(certificatePEM)
+	if err != nil {
+		panic(err)
+	}
+	answer := idp.Answer(samltest.Request{ID: "_1", ACSURL: "https://app.example.com/sso/acs", SPEntityID: sp.EntityID()})
+	_, err = sp.Validate(context.Background(), saml.Posted{SAMLResponse: answer.Encode()})
+	refused, ok := errors.AsType[*saml.Error](err)
+	if !ok {
+		panic(err)
+	}
+	sealed, err := refused.SealedCase(context.Background(), key)
+	fmt.Println(saml.IsSealedCase(sealed), err)
+	// Output: true <nil>
+}
+
+func loadCaseKey(certificatePEM []byte) (*ecdh.PublicKey, error) {
+	block, _ := pem.Decode(certificatePEM)
+	if block == nil {
+		return nil, errors.New("no certificate in PEM")
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := certificate.PublicKey.(*ecdsa.PublicKey)
+	if !ok {
+		return nil, errors.New("the key is not on P-256, P-384 or P-521")
+	}
+	return key.ECDH()
 }
 
 // A trust is tried out before it is saved: the test ends in a report on a page of the administrator's.

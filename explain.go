@@ -51,7 +51,8 @@ type explanation struct {
 	proven   bool       // by a key on file; else by the key in the message, which proves nothing
 	sender   sender
 	pending  *pending
-	lastly   bool // no check has failed so far
+	missing  []string // the attributes that the last check to fail misses
+	lastly   bool     // no check has failed so far
 }
 
 // A stage is a check that is no rule: it needs stores, or comes before there is anything to hold rules against.
@@ -127,7 +128,7 @@ func (e *explanation) stages(ctx context.Context, list []stage) {
 			e.add(ctx, Check{Name: s.name, Spec: s.spec, Outcome: Passed, Found: found})
 			continue
 		}
-		check := failedCheck(s.name, refused)
+		check := e.failed(s.name, refused)
 		if check.Spec == "" {
 			check.Spec = s.spec
 		}
@@ -146,7 +147,7 @@ func (e *explanation) rules(ctx context.Context, list []rule, reached bool) {
 				if refused.Reason == MissingAttribute {
 					refused.Missing = e.c.missingAttributes()
 				}
-				check = failedCheck(r.name, refused)
+				check = e.failed(r.name, refused)
 			} else if r.shows != nil {
 				check.Found = r.shows(e.c)
 			}
@@ -157,6 +158,12 @@ func (e *explanation) rules(ctx context.Context, list []rule, reached bool) {
 
 func (e *explanation) passed(name string) bool {
 	return slices.ContainsFunc(e.report.Checks, func(c Check) bool { return c.Name == name && c.Outcome == Passed })
+}
+
+// failed is the check that a refusal is about, and remembers which attributes it misses.
+func (e *explanation) failed(name string, refused *Error) Check {
+	e.missing = refused.Missing
+	return failedCheck(name, refused)
 }
 
 // add notes a check. One that failed gets a note, who can mend it and how, once it is known who wrote the message.
@@ -177,7 +184,7 @@ func (e *explanation) add(ctx context.Context, c Check) {
 func (e *explanation) ended(ctx context.Context) {
 	at := e.known.stage
 	if e.lastly && at == "" {
-		check := failedCheck("login", e.known)
+		check := e.failed("login", e.known)
 		check.Note = "what refused it then passes now: the login trust, or a store, has changed since"
 		e.add(ctx, check)
 	}
@@ -185,7 +192,7 @@ func (e *explanation) ended(ctx context.Context) {
 		check := Check{Name: s.name, Spec: s.spec}
 		switch {
 		case e.lastly && s.name == at:
-			check = failedCheck(s.name, e.known)
+			check = e.failed(s.name, e.known)
 		case e.lastly: // else it came no further
 			check.Outcome = Passed
 		}

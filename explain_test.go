@@ -364,3 +364,66 @@ func explainingTarget(t *testing.T, unsolicited bool) (samltest.Target, *reports
 		return r.reason
 	}}, r
 }
+
+// Of attributes that are missing all are named, and those that are nearly there.
+func TestExplainMissingAttributes(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, creating)
+	report := w.explained(attributes("Firstname", "F", "LastName", "L"))
+	require.Equal(t, saml.MissingAttribute, report.Reason, report)
+	c := report.Failures()[0]
+	assert.Equal(t, `no attribute "firstname", "lastname"`, c.Found)
+	assert.Equal(t, `the attributes that the login trust needs: "firstname", "lastname"`, c.Wanted)
+	assert.Equal(t, `the message has "Firstname", and the login trust wants "firstname": they differ only by the case of letters; `+
+		`the message has "LastName", and the login trust wants "lastname": they differ only by the case of letters; `+
+		`the message has these attributes: "Firstname", "LastName"`, c.Note)
+	assert.Contains(t, c.Remedy, "LoginTrust.Attributes, for instance trust.Attributes = trust.Product.AttributeNames()")
+
+	// So does the refusal of a login, and the report of it.
+	login, err := w.login(attributes("firstname", "F", "Lastname", "L"))
+	e := denied(t, saml.MissingAttribute, login, err)
+	assert.Contains(t, e.Error(), `got no attribute "lastname", want the attributes that the login trust needs: "lastname"`)
+	assert.Contains(t, e.Report(t.Context()).Failures()[0].Note, `wants "lastname": they differ only by the case`)
+
+	report = newWorld(t, func(t *saml.LoginTrust, _ *saml.Config) {
+		t.RequiredAttributes = []string{"a", "b", "c", "d", "e", "f", "g"}
+	}).explained()
+	require.Equal(t, saml.MissingAttribute, report.Reason, report)
+	assert.Equal(t, `no attribute "a", "b", "c", "d", "e", and 2 more`, report.Failures()[0].Found)
+}
+
+// A log has what to do, in groups whose names do not change their kind.
+func TestReportInALog(t *testing.T) {
+	t.Parallel()
+	report := newWorld(t).explained(func(a *samltest.Answer) { a.Assertion().Conditions.Audiences[0][0] += "/" })
+	report.Domain += "\u200b\n" + strings.Repeat("x", 100)
+	logged := func(value any) map[string]any {
+		var out bytes.Buffer
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("refused", "value", value)
+		var line map[string]any
+		require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+		fields, _ := line["value"].(map[string]any)
+		return fields
+	}
+	got := logged(report)
+	assert.Equal(t, "wrong_audience", got["reason"])
+	assert.Equal(t, "https://idp.example.com/metadata", got["issuer"])
+	assert.Regexp(t, "^_[0-9a-z]+$", got["messageID"])
+	assert.Regexp(t, "^https://idp.example.com/metadata\ufffd\ufffdx{30}$", got["domain"])
+	require.IsType(t, map[string]any{}, got["checks"])
+	checks := got["checks"].(map[string]any)
+	require.Contains(t, checks, "audience")
+	audience := checks["audience"].(map[string]any)
+	assert.Equal(t, report.Failures()[0].Remedy, audience["remedy"])
+	assert.Contains(t, audience["note"], "slash at the end")
+	assert.NotContains(t, got, "product")
+
+	got = logged(saml.Report{Checks: []saml.Check{{Name: "message", Outcome: saml.Failed, Reason: saml.Expired}}})
+	assert.Equal(t, map[string]any{"accepted": false, "checks": map[string]any{"message": map[string]any{"reason": "expired"}}}, got)
+	got = logged(saml.Report{Accepted: true})
+	assert.Equal(t, map[string]any{"accepted": true}, got)
+
+	var out bytes.Buffer
+	slog.New(slog.NewTextHandler(&out, nil)).Info("refused", "reason", saml.Expired)
+	assert.Contains(t, out.String(), "reason=expired\n")
+}

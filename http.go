@@ -32,6 +32,10 @@ const ErrAnswered = sentinel("saml: the response has been written")
 //
 //	http.Redirect(w, r, login.ReturnTo(), http.StatusSeeOther)
 //
+// Identity providers post to the assertion consumer service, and to LogoutURL, from their own site. So mount the handler outside
+// of application-wide protection against cross-site request forgery, which would refuse these posts: a login is bound to the
+// browser that began it, and the handler protects its own logout button itself.
+//
 // If BaseURL has a path, the handler serves with it and, behind http.StripPrefix, without.
 func (sp *ServiceProvider) Handler(onLogin func(w http.ResponseWriter, r *http.Request, login *Login)) http.Handler {
 	if onLogin == nil {

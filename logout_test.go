@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -885,6 +886,12 @@ func TestLogoutConfig(t *testing.T) {
 	_, err = saml.New(config)
 	require.ErrorContains(t, err, "Sessions needs SigningKeys")
 	config.SigningKeys = []saml.KeyPair{{Signer: mustKey(t, "next-rsa2048")}}
+	config.Sessions, config.EndSession = nil, func(http.ResponseWriter, *http.Request) (session saml.LoginSession, found bool, err error) {
+		return saml.LoginSession{}, false, nil
+	}
+	_, err = saml.New(config)
+	require.ErrorContains(t, err, "EndSession needs Sessions")
+	config.Sessions = &hostSessions{}
 	sp, err := saml.New(config)
 	require.NoError(t, err)
 	for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {

@@ -24,3 +24,15 @@ func TestReadmeCode(t *testing.T) {
 		assert.Contains(t, dedented, "\n"+block[1])
 	}
 }
+
+// So is the code in docs/keys.md.
+func TestKeysCode(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("docs/keys.md")
+	require.NoError(t, err)
+	example, err := os.ReadFile("example_explain_test.go")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	require.Len(t, blocks, 1)
+	assert.Contains(t, string(example), "\n"+blocks[0][1])
+}

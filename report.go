@@ -134,11 +134,8 @@ func (r *Report) Failures() (failed []Check) {
 
 // failedCheck is the check that a refusal is about.
 func failedCheck(name string, e *Error) Check {
-	c := Check{Name: name, Spec: e.Spec, Outcome: Failed, Reason: e.Reason, Found: e.Found, Wanted: e.Wanted}
-	if e.Reason == MissingAttribute && len(e.Missing) > 0 {
-		c.Found = "no attribute " + some(e.Missing)
-	}
-	return c
+	found, wanted := e.gotAndWanted()
+	return Check{Name: name, Spec: e.Spec, Outcome: Failed, Reason: e.Reason, Found: found, Wanted: wanted}
 }
 
 // advise says of each check that failed who can mend it, in the words of the product.
@@ -154,9 +151,12 @@ func (r *Report) advise() {
 // String is the report as text for a terminal or a support ticket: what failed first, with its remedy, then every check.
 func (r *Report) String() string {
 	var b strings.Builder
-	verdict := "ACCEPTED"
-	if !r.Accepted {
-		verdict = "REFUSED: " + string(r.Reason)
+	verdict := "REFUSED: " + string(r.Reason)
+	switch {
+	case r.Accepted:
+		verdict = "ACCEPTED"
+	case r.Reason == NoAnswer: // of a test login
+		verdict = "WAITING for the identity provider's answer"
 	}
 	fmt.Fprintf(&b, "%s\n", verdict)
 	for _, line := range []struct{ name, value string }{{"time", stamp(r.Time)}, {"issuer", quotedOrNot(r.Issuer)}, {"trust", quotedOrNot(r.Domain)},
@@ -237,21 +237,31 @@ func (r *Report) writeUser(b *strings.Builder) {
 	}
 }
 
-// LogValue is the report for slog: what failed and who can mend it, without personal data.
+// LogValue is the report for slog: what failed, who can mend it and how, without personal data. The checks that failed are in
+// the group checks, each by its name. What has no value is left out.
 func (r Report) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.Bool("accepted", r.Accepted)}
-	add := func(key, value string) {
-		if value != "" {
-			attrs = append(attrs, slog.String(key, value))
-		}
-	}
-	add("reason", string(r.Reason))
-	add("issuer", quotedOrNot(r.Issuer))
-	add("domain", quotedOrNot(r.Domain))
-	add("product", r.Product)
-	add("message", quotedOrNot(r.MessageID))
+	attrs := append([]slog.Attr{slog.Bool("accepted", r.Accepted)}, nonEmpty("reason", string(r.Reason), "issuer", unquoted(r.Issuer),
+		"domain", unquoted(r.Domain), "product", r.Product, "messageID", unquoted(r.MessageID))...)
+	var checks []slog.Attr
 	for _, c := range r.Failures() {
-		attrs = append(attrs, slog.Group(c.Name, "reason", string(c.Reason), "found", c.Found, "wanted", c.Wanted, "note", c.Note, "actor", c.Actor))
+		checks = append(checks, slog.Attr{Key: c.Name, Value: c.logValue()})
+	}
+	if len(checks) > 0 {
+		attrs = append(attrs, slog.Attr{Key: "checks", Value: slog.GroupValue(checks...)})
 	}
 	return slog.GroupValue(attrs...)
+}
+
+func (c *Check) logValue() slog.Value {
+	return slog.GroupValue(nonEmpty("reason", string(c.Reason), "found", c.Found, "wanted", c.Wanted, "note", c.Note, "actor", c.Actor, "remedy", c.Remedy)...)
+}
+
+// nonEmpty makes attributes of pairs of name and value, without those that have no value.
+func nonEmpty(pairs ...string) (attrs []slog.Attr) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			attrs = append(attrs, slog.String(pairs[i], pairs[i+1]))
+		}
+	}
+	return attrs
 }

@@ -35,6 +35,21 @@ func some(list []string) string {
 	return fmt.Sprintf("%s and %d more", quoted(list[0]), len(list)-1)
 }
 
+// listed shows the first names of a list, and says how many more there are.
+func listed(names []string, limit int) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	var shown []string
+	for _, name := range names[:min(len(names), limit)] {
+		shown = append(shown, quoted(name))
+	}
+	if more := len(names) - limit; more > 0 {
+		shown = append(shown, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(shown, ", ")
+}
+
 func showVersion(c *candidate) string          { return quoted(c.Claims.Version) }
 func showDestination(c *candidate) string      { return present(c.Claims.Destination) }
 func showResponseIssuer(c *candidate) string   { return present(c.Claims.Issuer) }

@@ -84,7 +84,8 @@ func (m *MemoryTrusts) All() []LoginTrust {
 // methods are atomic and are called concurrently. A store that fails refuses the login.
 //
 // Keys are 64 hexadecimal digits, values at most 256 KiB of octets. The message of a login that waits for a
-// password is kept for ten minutes.
+// password is kept for ten minutes. A store copies values: a caller may write into the slice that it gave to Add, and into those
+// that Get and Take gave it.
 type StateStore interface {
 	// Add stores value under key unless there is one already, and says whether it did. The entry disappears after keep,
 	// by the store's own clock; a keep of zero or less is an error.
@@ -121,8 +122,9 @@ func NewMemoryState() *MemoryState {
 	return new(MemoryState)
 }
 
-// Add implements StateStore. A store of a million entries or 256 MB of values is full, which is an error: whoever may
-// begin logins can fill it, so put a limit on requests in front of the login handler.
+// Add implements StateStore. A store of a million entries or 256 MB of values is full, which is an error. Not only logins that
+// are begun fill it: logout requests and artifacts are remembered too, made-up artifacts among them. So put a limit on requests
+// in front of the whole of Handler.
 func (m *MemoryState) Add(_ context.Context, key string, value []byte, keep time.Duration) (bool, error) {
 	if keep <= 0 {
 		return false, errors.New("saml: a state entry must be kept for longer than nothing")

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -221,6 +222,18 @@ func (p *Page) Forms() []Form {
 	}
 	return list
 }
+
+// start is the first of what a person would read on the page, for who reads why a test failed.
+func (p *Page) start() string {
+	unread := regexp.MustCompile(`(?is)<!--.*?-->|<(style|script|head)\b.*?</(style|script|head)>|<[^>]*>`)
+	text := strings.Join(strings.Fields(html.UnescapeString(unread.ReplaceAllString(p.Body, " "))), " ")
+	if text == "" {
+		return "with an empty page"
+	}
+	return "with the page " + strconv.Quote(strings.ToValidUTF8(text[:min(len(text), maxStart)], ""))
+}
+
+const maxStart = 300 // octets of a page that a failure shows
 
 func attributesOf(tag string) map[string]string {
 	attribute := regexp.MustCompile(`(?s)([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')`)

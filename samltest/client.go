@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	saml "github.com/logintrust/saml"
 )
@@ -48,6 +49,18 @@ func (o outcome) says() string {
 	return "accepted: " + o.text
 }
 
+// refused is what became of an honest answer, and where to look for the reason.
+func (o outcome) refused() string {
+	text := strings.TrimSpace(o.text)
+	if len(o.pages) > 0 {
+		text += ", " + o.pages[0].start()
+	}
+	if o.reason != "" {
+		return text + "; the reason is " + string(o.reason)
+	}
+	return text + "; Target.Reason, or Config.OnRefusal of the service provider, can tell the reason"
+}
+
 // surfer is a client with a browser.
 type surfer struct {
 	target  Target
@@ -71,7 +84,7 @@ func (c *surfer) begin(p *IdP, place string) (Request, error) {
 	case len(forms) > 0:
 		return ParseForm(forms[0].Fields)
 	}
-	return Request{}, fmt.Errorf("status %d at %s", page.Status, page.URL)
+	return Request{}, fmt.Errorf("status %d at %s, %s", page.Status, page.place(), page.start())
 }
 
 // post brings the answer from the IdP's site, and makes the one hop with which a service provider may ask for its cookie.

@@ -1,7 +1,6 @@
 package samltest
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -39,7 +38,7 @@ func (p *IdP) Login(t testing.TB, handler http.Handler, loginURL string) *Page {
 	case err != nil:
 		t.Fatal(err)
 	case page.Status >= http.StatusBadRequest:
-		t.Fatalf("the login ended with status %d at %s://%s%s", page.Status, page.URL.Scheme, page.URL.Host, page.URL.Path)
+		t.Fatalf("samltest: the login ended with status %d at %s, %s", page.Status, page.place(), page.start())
 	}
 	return page
 }
@@ -72,16 +71,16 @@ func (b *Browser) SignIn(page *Page, user, password string) (*Page, error) {
 		switch {
 		case page.Status >= http.StatusBadRequest:
 			if !answered {
-				return nil, fmt.Errorf("samltest: status %d at %s, before the identity provider answered", page.Status, page.place())
+				return nil, fmt.Errorf("samltest: status %d at %s, before the identity provider answered, %s", page.Status, page.place(), page.start())
 			}
 			return page, nil
 		case !found && answered:
 			return page, nil
 		case !found:
-			return nil, fmt.Errorf("samltest: the page at %s leads to no identity provider", page.place())
+			return nil, fmt.Errorf("samltest: the page at %s leads to no identity provider: status %d, %s", page.place(), page.Status, page.start())
 		case form.Fields.Has("password"):
 			if asked {
-				return nil, errors.New("samltest: the identity provider asks for the password again")
+				return nil, fmt.Errorf("samltest: the identity provider asks for the password again: status %d, %s", page.Status, page.start())
 			}
 			asked = true
 			form.Fields.Set("username", user)
@@ -91,7 +90,7 @@ func (b *Browser) SignIn(page *Page, user, password string) (*Page, error) {
 		}
 		page = b.Submit(page, form)
 	}
-	return nil, fmt.Errorf("samltest: no end after %d steps", maxSteps)
+	return nil, fmt.Errorf("samltest: no end after %d steps, the last to %s: status %d, %s", maxSteps, page.place(), page.Status, page.start())
 }
 
 // formBySAML is the form of a page that leads on in a login.

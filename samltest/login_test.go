@@ -1,7 +1,9 @@
 package samltest_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	saml "github.com/logintrust/saml"
@@ -34,7 +36,7 @@ func (f *failing) Fatal(args ...any) {
 	panic(f)
 }
 func (f *failing) Fatalf(format string, args ...any) {
-	f.text = format
+	f.text = fmt.Sprintf(format, args...)
 	panic(f)
 }
 
@@ -58,12 +60,13 @@ func TestLoginFails(t *testing.T) {
 		url     string
 		want    string
 	}{
-		{"refused", deaf.handler, deaf.sp.LoginLink(other.Trust(), "/"), "the login ended with status %d"},
-		{"error", page(500, ""), "https://app.example.com/", "status 500"},
-		{"no way on", page(200, "hello"), "https://app.example.com/", "leads to no identity provider"},
+		{"refused", deaf.handler, deaf.sp.LoginLink(other.Trust(), "/"), `the login ended with status 403 at https://app.example.com/sso/acs, with the page "`},
+		{"error", page(500, "<html><style>p {}</style>out of &lt;order&gt; "+strings.Repeat("x", 300)+"y"), "https://app.example.com/", `status 500 at https://app.example.com/, before the identity provider answered, with the page "out of <order> ` + strings.Repeat("x", 285) + `"`},
+		{"empty", page(500, ""), "https://app.example.com/", "with an empty page"},
+		{"no way on", page(200, "hello"), "https://app.example.com/", `leads to no identity provider: status 200, with the page "hello"`},
 		{"loop", loop, "https://app.example.com/", "no end after"},
 		{"relative", loop, "/login", "want an absolute one"},
-		{"unknown", loop, "", "register the service provider"},
+		{"unknown", loop, "", "AddSPMetadata(sp.Metadata())"},
 	} {
 		func() {
 			f := &failing{TB: t}

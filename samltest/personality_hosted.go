@@ -77,7 +77,7 @@ func pingFederate() Personality {
 		ID:          pingID,
 		NameFormats: []string{FormatUnspecified, FormatEmail, FormatPersistent, FormatTransient},
 		Attributes: func(u User) []Attribute {
-			return typed("xs:string", named(NameBasic, Attr("mail", u.Email), Attr("givenName", u.FirstName), Attr("sn", u.LastName), Attr("memberOf", u.Groups...)))
+			return typed("xs:string", named(NameBasic, Attr("email", u.Email), Attr("firstName", u.FirstName), Attr("lastName", u.LastName), Attr("memberOf", u.Groups...)))
 		},
 		NotBefore: 5 * time.Minute, NotOnOrAfter: 5 * time.Minute,
 		ClassRef:   ClassPassword,
@@ -113,7 +113,7 @@ func pingOne() Personality {
 		ID:              hexID("ID", 16),
 		NameFormats:     []string{FormatUnspecified, FormatEmail, FormatPersistent, FormatTransient},
 		Attributes: func(u User) []Attribute {
-			return typed("xs:string", named(NameBasic, Attr("email", u.Email), Attr("given", u.FirstName), Attr("family", u.LastName), Attr("groups", u.Groups...)))
+			return typed("xs:string", named(NameBasic, Attr("email", u.Email), Attr("firstName", u.FirstName), Attr("lastName", u.LastName), Attr("groups", u.Groups...)))
 		},
 		NotBefore: time.Minute, NotOnOrAfter: 5 * time.Minute,
 		Encryption: Encryption{Block: AES256GCM, Transport: RSAOAEP},

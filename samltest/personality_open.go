@@ -94,15 +94,9 @@ func keycloak() Personality {
 		Style:       Style{Protocol: "samlp", Assertion: "saml"},
 		Sign:        SignResponse, SignRefusals: true,
 		Seal: Seal{Prefix: "dsig", KeyValue: true}, KeyName: true, CertificateName: "demo", // quirk 43
-		ID:          func() string { return "ID_" + guid() },
-		NameFormats: []string{FormatUnspecified, FormatEmail, FormatPersistent, FormatTransient},
-		Attributes: func(u User) []Attribute {
-			list := []Attribute{Attr("email", u.Email), Attr("firstName", u.FirstName), Attr("lastName", u.LastName)}
-			for _, role := range u.Groups { // quirk 42
-				list = append(list, Attr("Role", role))
-			}
-			return typed("xs:string", named(NameBasic, list...))
-		},
+		ID:           func() string { return "ID_" + guid() },
+		NameFormats:  []string{FormatUnspecified, FormatEmail, FormatPersistent, FormatTransient},
+		Attributes:   keycloakAttributes,
 		NotOnOrAfter: time.Minute, Confirmation: 5 * time.Minute,
 		SessionEnd:   10 * time.Hour,
 		ClassRef:     classUnspecified,
@@ -110,4 +104,21 @@ func keycloak() Personality {
 		Encryption:   Encryption{Block: AES256GCM, Transport: RSAOAEP},
 		Metadata:     MetadataShape{Prefix: "md", KeyNames: true, WantSigned: "true"},
 	}
+}
+
+// keycloakAttributes are those of the mappers that Keycloak brings along, X500 email, givenName and surname, and the list of roles.
+func keycloakAttributes(u User) []Attribute {
+	list := []Attribute{}
+	for _, a := range []struct{ oid, friendly, value string }{
+		{"1.2.840.113549.1.9.1", "email", u.Email}, {"2.5.4.42", "givenName", u.FirstName}, {"2.5.4.4", "surname", u.LastName},
+	} {
+		attribute := Attr("urn:oid:"+a.oid, a.value)
+		attribute.FriendlyName = a.friendly
+		list = append(list, attribute)
+	}
+	roles := []Attribute{}
+	for _, role := range u.Groups { // quirk 42
+		roles = append(roles, Attr("Role", role))
+	}
+	return typed("xs:string", append(named(NameURI, list...), named(NameBasic, roles...)...))
 }

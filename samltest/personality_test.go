@@ -134,6 +134,28 @@ func TestPersonalitiesSignIn(t *testing.T) {
 	})
 }
 
+// Each product's users are created with the names that its Product has for attributes.
+func TestPersonalitiesAttributeNames(t *testing.T) {
+	t.Parallel()
+	forEach(t, func(t *testing.T, shape samltest.Personality) {
+		idp := character(t, shape)
+		trust, users := idp.Trust(), saml.NewMemoryUsers()
+		trust.Attributes = trust.Product.AttributeNames()
+		trust.Organization, trust.CreateUsers, trust.DefaultRole, trust.EmailDomains = "acme", true, "reader", []string{"example.com"}
+		trust.Scopes = []string{"example.com"}
+		require.NoError(t, trust.Check())
+		h := newHost(t, saml.Config{Users: users}, trust)
+		require.NoError(t, idp.AddSPMetadata(h.sp.Metadata()))
+		browser := h.browser(idp)
+		page, err := browser.SignIn(browser.Get(h.sp.LoginLink(trust, "/")), "alice", "password")
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, page.Status, page.Body)
+		require.Len(t, users.All(), 1)
+		alice, _ := h.last().User()
+		assert.Equal(t, []string{"Alice", "Smith", "alice@example.com"}, []string{alice.FirstName, alice.LastName, alice.Email})
+	})
+}
+
 // What a product encrypts by itself is encrypted only where there is a key, and CBC only gets in where the trust says so.
 func TestPersonalitiesEncrypt(t *testing.T) {
 	t.Parallel()

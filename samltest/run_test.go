@@ -9,7 +9,10 @@ import (
 	"crypto/rsa"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -94,6 +97,31 @@ func TestRunAttacks(t *testing.T) {
 	t.Parallel()
 	x := target(t, func(*saml.LoginTrust) {})
 	x.IdP.RunAttacks(t, x.Handler)
+}
+
+// TestRunAttacksEnds sees, in processes of their own, that the first honest step that is refused is the one failure.
+func TestRunAttacksEnds(t *testing.T) {
+	deaf := map[string]func(*saml.LoginTrust){
+		"answer": func(trust *saml.LoginTrust) { trust.RequiredAttributes = []string{"badge"} },
+		"login":  func(trust *saml.LoginTrust) { trust.State = saml.Inactive },
+	}
+	if name := os.Getenv("SAMLTEST_DEAF"); name != "" {
+		x := target(t, deaf[name])
+		x.IdP.RunAttacks(t, x.Handler)
+		return
+	}
+	t.Parallel()
+	for name, want := range map[string]string{
+		"answer": `an honest answer was refused, .*: status 403, with the page "[^"]+"; Target\.Reason, or Config\.OnRefusal`,
+		"login":  `no login began: status 403 at https://app.example.com/sso/login, with the page "[^"]+"`,
+	} {
+		suite := exec.Command(os.Args[0], "-test.run=^TestRunAttacksEnds$")
+		suite.Env = append(os.Environ(), "SAMLTEST_DEAF="+name)
+		out, err := suite.CombinedOutput()
+		require.Error(t, err, name)
+		assert.Equal(t, 1, strings.Count(string(out), "    --- FAIL"), string(out))
+		assert.Regexp(t, want, string(out))
+	}
 }
 
 // TestAttacksOnAPersonality: attacks are about who reads, whatever product the IdP writes like.

@@ -42,10 +42,11 @@ type Target struct {
 	Reason func() saml.Reason
 
 	mallory Seal
+	gaveUp  *bool // set where an honest step was refused; nil: nobody asks
 }
 
 // RunAttacks tries all [Attacks] on the service provider that handler serves, the first one registered with [IdP.AddSP]. It
-// fails the test for every attack that is accepted, and for every honest answer that is not. Attacks with encryption are
+// fails the test for every attack that is accepted, and ends with the first honest login that is not. Attacks with encryption are
 // tried if the service provider was registered with a key for that, as by [IdP.AddSPMetadata]. [Target] has more to set.
 func (p *IdP) RunAttacks(t *testing.T, handler http.Handler) {
 	t.Helper()
@@ -59,7 +60,8 @@ func (p *IdP) CheckReasons(t *testing.T, sp *saml.ServiceProvider) {
 	Target{IdP: p, Provider: sp}.Run(t)
 }
 
-// Run tries the attacks, one after the other, each in new browsers and after an honest login of the same kind.
+// Run tries the attacks, one after the other, each in new browsers and after an honest login of the same kind. It ends with the
+// first honest step that is refused, since a service provider that lets nobody in withstands every attack.
 func (x Target) Run(t *testing.T) {
 	t.Helper()
 	if err := x.complete(); err != nil {
@@ -69,7 +71,11 @@ func (x Target) Run(t *testing.T) {
 	if attacks == nil {
 		attacks = Attacks()
 	}
+	x.gaveUp = new(bool)
 	for _, attack := range attacks {
+		if *x.gaveUp {
+			return
+		}
 		if !x.admits(attack) {
 			continue
 		}
@@ -85,7 +91,7 @@ func (x *Target) complete() (err error) {
 	if x.SP == (SP{}) {
 		found := false
 		if x.SP, found = x.IdP.firstSP(); !found {
-			return errors.New("samltest: register the service provider with AddSP first")
+			return errors.New("samltest: register the service provider first, with idp.AddSPMetadata(sp.Metadata()) or AddSP")
 		}
 	}
 	if x.SP.EncryptionKey == nil && x.Provider != nil {
@@ -212,11 +218,24 @@ func (x Target) attempt(fail failing, attack Attack) outcome {
 		x.Trusts.Set(demanding)
 	}
 	honest, client := x.scene(fail, attack)
-	if got := client.post(honest.Answer().Form()); !got.accepted {
-		fail("an honest answer was refused: %s %s", got.text, got.reason)
-	}
+	x.honour(fail, client.post(honest.Answer().Form()))
 	scene, victim := x.scene(fail, attack)
 	return x.wait(victim, attack.Forge(scene))
+}
+
+// honour demands that an honest answer was accepted.
+func (x Target) honour(fail failing, got outcome) {
+	if !got.accepted {
+		x.giveUp(fail, "an honest answer was refused, so nothing can be told of attacks: %s", got.refused())
+	}
+}
+
+// giveUp ends the attack, and those that would come after it.
+func (x Target) giveUp(fail failing, format string, args ...any) {
+	if x.gaveUp != nil {
+		*x.gaveUp = true
+	}
+	fail(format, args...)
 }
 
 // scene sets the scene, with two new clients: the victim's and another.
@@ -237,7 +256,7 @@ func (x Target) scene(fail failing, attack Attack) (scene *Scene, victim client)
 				req, err = pick(elsewhere).begin(x.IdP, "")
 			}
 			if err != nil {
-				fail("no login began: %v", err)
+				x.giveUp(fail, "no login began: %v", err)
 			}
 			if req.ACSURL == "" {
 				req.ACSURL = x.SP.ACSURL
@@ -245,9 +264,7 @@ func (x Target) scene(fail failing, attack Attack) (scene *Scene, victim client)
 			return req
 		},
 		accept: func(form url.Values, elsewhere bool) {
-			if got := pick(elsewhere).post(form); !got.accepted {
-				fail("an honest answer was refused: %s %s", got.text, got.reason)
-			}
+			x.honour(fail, pick(elsewhere).post(form))
 		},
 	}, victim
 }

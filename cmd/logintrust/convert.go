@@ -9,6 +9,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/logintrust/saml"
 )
@@ -45,7 +47,7 @@ func convert(args []string, stdin io.Reader, stdout io.Writer) error {
 	}
 	write, known := forms()[*to]
 	if !known {
-		return usageError(fmt.Sprintf("there is no form %q", *to))
+		return usageError(fmt.Sprintf("there is no form %q; there are %s", *to, choices(slices.Sorted(maps.Keys(forms())))))
 	}
 	private := *to == "pkcs8" || *to == "pkcs1" || *to == "sec1"
 	if private && *out == "" && !*show && isTerminal(stdout) {

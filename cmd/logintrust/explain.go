@@ -180,6 +180,9 @@ func (x *explainer) readFiles() error {
 		if err != nil {
 			return err
 		}
+		if startsWith(text, "<") {
+			return fmt.Errorf("-trust %s: this is XML, and a login trust is JSON: metadata goes to -metadata", x.trust)
+		}
 		if err := json.Unmarshal(text, &x.assume.Trust); err != nil {
 			return fmt.Errorf("%s: %w", x.trust, err)
 		}
@@ -195,11 +198,19 @@ func (x *explainer) readFiles() error {
 		if err != nil {
 			return err
 		}
+		if file.text == &x.assume.Metadata && startsWith(text, "{") {
+			return fmt.Errorf("-metadata %s: this is JSON, and metadata is XML: a login trust goes to -trust", file.name)
+		}
 		*file.text = string(text)
 	}
 	seconds := x.skew.Seconds()
 	x.assume.ClockSkewSeconds = &seconds
 	return nil
+}
+
+// startsWith tells what is in a file, which may begin with a byte order mark and white space.
+func startsWith(text []byte, first string) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))), []byte(first))
 }
 
 func (x *explainer) explainCapture(c replay.Capture) error {

@@ -137,6 +137,9 @@ func TestExplainRefusesToRead(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.json")
 	require.NoError(t, os.WriteFile(bad, []byte("{"), 0o600))
+	metadata, trust := filepath.Join(dir, "idp.xml"), filepath.Join(dir, "trust.json")
+	require.NoError(t, os.WriteFile(metadata, append([]byte("\xef\xbb\xbf\n"), samltest.NewIdP(t).Metadata()...), 0o600))
+	require.NoError(t, os.WriteFile(trust, []byte(` {"domain":"x"}`), 0o600))
 	for _, tt := range []struct {
 		stdin  string
 		args   []string
@@ -152,6 +155,8 @@ func TestExplainRefusesToRead(t *testing.T) {
 		{`{"kind":"metadata"}`, nil, exitUnable, "cannot be explained"},
 		{"x", []string{"-trust", bad}, exitUnable, "bad.json"},
 		{"x", []string{"-trust", filepath.Join(dir, "none")}, exitUnable, "none"},
+		{"x", []string{"-trust", metadata}, exitUnable, "-trust " + metadata + ": this is XML"},
+		{"x", []string{"-metadata", trust}, exitUnable, "-metadata " + trust + ": this is JSON"},
 		{"x", []string{"-brew"}, exitUsage, "-brew"},
 		{"x", []string{"a", "b"}, exitUsage, "one file"},
 		{"x", []string{"-trust", "a", "-metadata", "b"}, exitUsage, "not both"},
@@ -209,6 +214,24 @@ func TestSealedCases(t *testing.T) {
 	status, out, _ = call(string(sealed), "replay")
 	assert.Equal(t, exitUnable, status)
 	assert.Contains(t, out, "the case is sealed")
+
+	// As docs/keys.md has it: the certificate of a key that "keys generate" made seals, and its key opens.
+	base := filepath.Join(dir, "cases")
+	status, _, errs = call("", "keys", "generate", "-type", "p256", "-subject", "refused logins", "-out", base)
+	require.Equal(t, exitOK, status, errs)
+	text, err := os.ReadFile(base + ".crt.pem")
+	require.NoError(t, err)
+	block, _ := pem.Decode(text)
+	require.NotNil(t, block)
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	require.NoError(t, err)
+	public, err = certificate.PublicKey.(*ecdsa.PublicKey).ECDH()
+	require.NoError(t, err)
+	another, err := refused.SealedCase(context.Background(), public)
+	require.NoError(t, err)
+	status, out, errs = call(string(another), "explain", "-key", base+".key.pem")
+	assert.Equal(t, exitRefused, status, errs)
+	assert.Contains(t, out, "REFUSED: expired")
 
 	for _, tt := range []struct {
 		args   []string

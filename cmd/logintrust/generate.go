@@ -35,7 +35,7 @@ func generate(args []string, _ io.Reader, stdout io.Writer) error {
 	case *subject == "":
 		return usageError("-subject is missing")
 	case !slices.Contains(saml.KeyKinds(), saml.KeyKind(*kind)):
-		return usageError(fmt.Sprintf("there is no -type %q", *kind))
+		return usageError(fmt.Sprintf("there is no -type %q; there are %s", *kind, choices(saml.KeyKinds())))
 	case *days < 1:
 		return usageError("-days must be 1 or more")
 	}

@@ -91,7 +91,7 @@ func idpFlags(args []string, stdout io.Writer) (o idpOptions, done bool, err err
 		o.personality, found = samltest.FindPersonality(*name)
 	}
 	if !found {
-		return o, false, usageError(fmt.Sprintf("there is no -personality %q", *name))
+		return o, false, usageError(fmt.Sprintf("there is no -personality %q; there are %s", *name, choices(personalityNames())))
 	}
 	return o, false, nil
 }
@@ -103,6 +103,13 @@ func personalities() string {
 		fmt.Fprintf(&b, "  %-18s %s\n", p.Name, p.Title)
 	}
 	return b.String()
+}
+
+func personalityNames() (names []string) {
+	for _, p := range samltest.Personalities() {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // serve makes the identity provider and serves it.

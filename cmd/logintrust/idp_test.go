@@ -240,7 +240,7 @@ func TestIdPMistakes(t *testing.T) {
 	}{
 		{"-brew", exitUsage, "-brew"},
 		{"tea", exitUsage, `"tea" is too much`},
-		{"-personality tea", exitUsage, `no -personality "tea"`},
+		{"-personality tea", exitUsage, `no -personality "tea"; there are entra-id, adfs, okta, google, pingfederate, pingone, shibboleth, keycloak and onelogin`},
 		{"-listen here", exitUnable, `-listen: "here" is not an address`},
 		{"-listen " + taken.Addr().String(), exitUnable, "(address already in use)"},
 		{"-listen 127.0.0.1:0 -key nowhere.pem", exitUnable, "nowhere.pem"},

@@ -206,7 +206,7 @@ func TestKeysUsage(t *testing.T) {
 		{"keys convert --help", "", exitOK, "openssl pkcs12 -export", ""},
 		{"keys brew", "", exitUsage, "", `there is no command "brew"`},
 		{"keys generate", "", exitUsage, "", "-subject is missing"},
-		{"keys generate -subject x -type dsa", "", exitUsage, "", `there is no -type "dsa"`},
+		{"keys generate -subject x -type dsa", "", exitUsage, "", `there is no -type "dsa"; there are rsa-2048, rsa-3072, rsa-4096, p256, p384, p521 and ed25519`},
 		{"keys generate -subject x -days 0", "", exitUsage, "", "-days"},
 		{"keys generate -subject x -days 99999 -out " + dir + "/x", "", exitUnable, "", "36500"},
 		{"keys generate -subject x tea", "", exitUsage, "", `"tea" is too much`},
@@ -218,7 +218,7 @@ func TestKeysUsage(t *testing.T) {
 		{"keys inspect", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", exitUnable, "", "openssl pkey"},
 		{"keys inspect", strings.Repeat("A", 70_000), exitUnable, "", "which is no key"},
 		{"keys convert", "", exitUsage, "", "-to is missing"},
-		{"keys convert -to tea", "", exitUsage, "", `there is no form "tea"`},
+		{"keys convert -to tea", "", exitUsage, "", `there is no form "tea"; there are certificate, pkcs1, pkcs8, sec1 and spki`},
 		{"keys convert -to spki a b", "", exitUsage, "", "one file"},
 		{"keys convert -to spki", "tea", exitUnable, "", "base64"},
 	} {

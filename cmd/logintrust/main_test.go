@@ -45,8 +45,8 @@ func TestUsage(t *testing.T) {
 		{"replay -h", exitOK, "-check", ""},
 		{"brew tea", exitUsage, "", `there is no command "brew"`},
 		{"replay -brew", exitUsage, "", "-brew"},
-		{"replay " + vectors + "none.json", exitUsage, "", "none.json"},
-		{"replay " + vectors + "accept-assertion-signed.json none.json", exitUsage, "", "none.json"},
+		{"replay " + vectors + "none.json", exitUnable, "", "none.json"},
+		{"replay " + vectors + "accept-assertion-signed.json none.json", exitUnable, "", "none.json"},
 	} {
 		status, out, err := call("", strings.Fields(tt.args)...)
 		assert.Equal(t, tt.status, status, tt.args)

@@ -17,7 +17,7 @@ const replayUsage = `Usage: logintrust replay [-check] [-key FILE] [FILE...]
 Reads logins that were written down, one JSON object a line, from the files or from standard input ("-"), and answers
 each with one line of JSON on standard output, in order and at once.
 
-Exit status: 0 all could be judged; 1 one or more could not; 2 wrong usage; 3 with -check, an answer is not as expected.
+Exit status: 0 all could be judged; 1 one or more could not, or a file; 2 wrong usage; 3 with -check, an answer is not as expected.
 
   -check      compare each answer with what its case expects, and print a summary on standard error
   -key FILE   the private key for sealed cases
@@ -40,7 +40,7 @@ func runReplay(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	inputs, closeAll, err := open(names, stdin)
 	if err != nil {
 		fmt.Fprintf(stderr, "logintrust replay: %v.\n", err)
-		return exitUsage
+		return exitUnable
 	}
 	defer closeAll()
 
@@ -64,7 +64,7 @@ func opener(key string) func(line []byte) ([]byte, error) {
 	}
 }
 
-// open opens all inputs before the first is read, so that a mistyped name is wrong usage and nothing else.
+// open opens all inputs before the first is read, so that nothing is judged if a name is mistyped.
 func open(names []string, stdin io.Reader) (inputs []io.Reader, closeAll func(), err error) {
 	if len(names) == 0 {
 		names = []string{"-"}

@@ -6,6 +6,7 @@ const (
 	App       = "the application's administrator, in the login trust"
 	User      = "the user"
 	Developer = "the application's developers"
+	Switch    = "the application's administrator, by Config.Enabled"
 	Directory = "the application's administrator, in the list of users"
 	Both      = "both administrators together"
 	Nobody    = "nobody: this is what an attack looks like"
@@ -33,7 +34,15 @@ func For(reason, product string) Advice {
 	if words := e.products[product]; words != "" {
 		a.Remedy = product + ": " + words
 	}
+	if also := ours[reason]; also != "" {
+		a.Remedy += " " + also
+	}
 	return a
+}
+
+// ours is what can be done on our side instead, whatever the product is.
+var ours = map[string]string{
+	"missing_attribute": "Or tell the login trust the names that the identity provider sends: LoginTrust.Attributes, for instance trust.Attributes = trust.Product.AttributeNames(), and RequiredAttributes.",
 }
 
 var entries = map[string]entry{
@@ -52,7 +61,8 @@ var entries = map[string]entry{
 	"bad_response": {"The message is not base64, not well-formed XML, or not of the form that the SAML schemas have.", IdP,
 		"Compare the message with the specification; a proxy that rewrites forms can damage it too.", nil},
 
-	"sso_disabled": {"Single sign-on is switched off as a whole.", App, "Switch it on again.", nil},
+	"sso_disabled": {"Single sign-on is switched off as a whole, for all login trusts.", Switch,
+		"Config.Enabled answers that it is off: switch it on again where that function looks. The login trust has no part in it.", nil},
 	"unknown_domain": {"No login trust has the message's Issuer as its Domain.", App,
 		"Compare the Issuer with the Domain of the login trust letter for letter, slash at the end included, and import the metadata of an identity provider that you know if there is no trust for it yet.", map[string]string{
 			EntraID:  "the Domain is the Microsoft Entra Identifier, https://sts.windows.net/{tenant}/ with its slash, and not the Login URL.",
@@ -219,8 +229,8 @@ var entries = map[string]entry{
 		}},
 	"other_subject": {"The answer is about somebody else than was asked for.", User,
 		"Sign in at the identity provider with the account that is signed in here.", nil},
-	"missing_attribute": {"An attribute that the login trust requires is missing.", IdP,
-		"Release the attribute to this application, under the name that the login trust has.", map[string]string{
+	"missing_attribute": {"An attribute that the login trust requires is missing.", Both,
+		"Release the attribute to this application, under the name that the login trust wants.", map[string]string{
 			EntraID:    "Enterprise application, Single sign-on, Attributes & Claims: names are URIs such as http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress. Above 150 groups a link comes in the place of the groups.",
 			ADFS:       "the relying party trust's claim issuance policy: a rule that sends it.",
 			Okta:       "application, General, SAML Settings: Attribute Statements.",

@@ -84,3 +84,16 @@ func TestStatus(t *testing.T) {
 	assert.Contains(t, advice.Status(responder, nil, "alice"), "its own log says why")
 	assert.Empty(t, advice.Status("urn:x", nil, ""))
 }
+
+// What can be done on our side stands beside what each product can do.
+func TestForBothSides(t *testing.T) {
+	t.Parallel()
+	for _, product := range []string{"", advice.Keycloak} {
+		a := advice.For("missing_attribute", product)
+		assert.Equal(t, advice.Both, a.Actor)
+		assert.Contains(t, a.Remedy, "trust.Attributes = trust.Product.AttributeNames()")
+	}
+	a := advice.For("sso_disabled", "")
+	assert.Contains(t, a.Remedy, "Config.Enabled")
+	assert.NotEqual(t, advice.App, a.Actor)
+}

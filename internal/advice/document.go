@@ -19,7 +19,7 @@ func Document(reasons []string) string {
 		"Names of menus are those of the products at the time of writing; they move.\n")
 	for _, reason := range reasons {
 		e := entries[reason]
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n- **Who:** %s\n- **Remedy:** %s\n", reason, e.meaning, e.actor, e.remedy)
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n- **Who:** %s\n- **Remedy:** %s\n", reason, e.meaning, e.actor, For(reason, "").Remedy)
 		for _, product := range slices.Sorted(maps.Keys(e.products)) {
 			fmt.Fprintf(&b, "- **%s:** %s\n", product, e.products[product])
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +55,35 @@ type anyKeep struct{ *saml.MemoryState }
 
 func (s anyKeep) Add(ctx context.Context, key string, value []byte, keep time.Duration) (bool, error) {
 	return s.MemoryState.Add(ctx, key, value, max(keep, 1))
+}
+
+// keeper keeps the caller's slices, and lender lends its own.
+type (
+	keeper struct {
+		*saml.MemoryState
+		given *sync.Map
+	}
+	lender struct{ keeper }
+)
+
+func (s keeper) Add(ctx context.Context, key string, value []byte, keep time.Duration) (bool, error) {
+	added, err := s.MemoryState.Add(ctx, key, value, keep)
+	if added {
+		s.given.Store(key, value)
+	}
+	return added, err
+}
+
+func (s keeper) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	value, found, err := s.MemoryState.Get(ctx, key)
+	if given, kept := s.given.Load(key); found && kept {
+		value = given.([]byte)
+	}
+	return value, found, err
+}
+
+func (s lender) Add(ctx context.Context, key string, value []byte, keep time.Duration) (bool, error) {
+	return s.keeper.Add(ctx, key, slices.Clone(value), keep)
 }
 
 // A directory that looks and then creates.
@@ -116,6 +147,8 @@ var broken = map[string]func(*testing.T){
 	"takenTwice":   state(func() saml.StateStore { return takenTwice{saml.NewMemoryState()} }),
 	"forever":      state(func() saml.StateStore { return forever{saml.NewMemoryState()} }),
 	"anyKeep":      state(func() saml.StateStore { return anyKeep{saml.NewMemoryState()} }),
+	"keeper":       state(func() saml.StateStore { return keeper{saml.NewMemoryState(), new(sync.Map)} }),
+	"lender":       state(func() saml.StateStore { return lender{keeper{saml.NewMemoryState(), new(sync.Map)}} }),
 	"createsTwice": users(func(m *saml.MemoryUsers) saml.UserDirectory { return createsTwice{m} }),
 	"boundless":    users(func(m *saml.MemoryUsers) saml.UserDirectory { return boundless{m} }),
 	"looseUsers":   users(func(m *saml.MemoryUsers) saml.UserDirectory { return looseUsers{m} }),
@@ -123,6 +156,9 @@ var broken = map[string]func(*testing.T){
 	"looseTrusts":  trusts(func(m *saml.MemoryTrusts) saml.TrustStore { return looseTrusts{m} }),
 	"brokenTrusts": trusts(func(m *saml.MemoryTrusts) saml.TrustStore { return brokenTrusts{m} }),
 }
+
+// says is what a suite says of a store, where that is not plain.
+var says = map[string]string{"keeper": "the store kept the caller's slice", "lender": "the store gave its own slice out"}
 
 func state(open func() saml.StateStore) func(*testing.T) {
 	return func(t *testing.T) { storetest.StateStore(t, open) }
@@ -155,6 +191,7 @@ func TestBrokenStores(t *testing.T) {
 			out, err := suite.CombinedOutput()
 			assert.Error(t, err)
 			assert.Contains(t, string(out), "--- FAIL", "it passed its suite, or did not run")
+			assert.Contains(t, string(out), says[name])
 		})
 	}
 }

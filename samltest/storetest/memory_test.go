@@ -3,6 +3,8 @@ package storetest_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	saml "github.com/logintrust/saml"
 	"github.com/logintrust/saml/samltest/storetest"
 )
@@ -19,7 +21,12 @@ func TestMemoryUsers(t *testing.T) {
 
 func TestMemoryTrusts(t *testing.T) {
 	t.Parallel()
-	storetest.TrustStore(t, func(trusts ...saml.LoginTrust) saml.TrustStore { return saml.NewMemoryTrusts(trusts...) })
+	storetest.TrustStore(t, func(trusts ...saml.LoginTrust) saml.TrustStore {
+		for _, trust := range trusts { // a store may demand it
+			assert.NoError(t, trust.Check())
+		}
+		return saml.NewMemoryTrusts(trusts...)
+	})
 }
 
 // A zero value is an empty store.

@@ -126,11 +126,25 @@ func (t *stateTest) noMemoryShared() {
 	given := slices.Clone(value)
 	t.add(key, given, keep, true)
 	given[0] = 'X'
-	t.holds(key, value, false)
-	if got, found, err := t.store.Get(t.ctx, key); err == nil && found && len(got) > 0 {
+	got := t.unchanged(key, value, "the store kept the caller's slice: Add must copy the value")
+	if len(got) > 0 {
 		got[0] = 'X'
 	}
+	t.unchanged(key, value, "the store gave its own slice out: Get must copy the value")
 	t.holds(key, value, true)
+}
+
+// unchanged demands that Get finds this value, and says what is wrong if it finds another.
+func (t *stateTest) unchanged(key string, want []byte, wrong string) []byte {
+	t.Helper()
+	got, found, err := t.store.Get(t.ctx, key)
+	switch {
+	case err != nil || !found:
+		t.Fatalf("Get: got %v, %v, want the value", found, err)
+	case !bytes.Equal(got, want):
+		t.Fatalf("%s: it changed from %q to %q when the caller wrote into his own", wrong, want, got)
+	}
+	return got
 }
 
 func (t *stateTest) keepMustBePositive() {

@@ -9,10 +9,13 @@ import (
 	"github.com/logintrust/saml/samltest"
 )
 
-// TrustStore tests a saml.TrustStore. open returns a store that holds these trusts and no other.
+// TrustStore tests a saml.TrustStore. open returns a store that holds these trusts and no other. All of them pass
+// [saml.LoginTrust.Check].
 func TrustStore(t *testing.T, open func(trusts ...saml.LoginTrust) saml.TrustStore) {
 	t.Helper()
-	trusts := []saml.LoginTrust{fullTrust(t), {Domain: "https://idp.example.com/other"}}
+	other := samltest.NewIdP(t).Trust()
+	other.Domain = "https://idp.example.com/other"
+	trusts := []saml.LoginTrust{fullTrust(t), other}
 	t.Run("Find", func(t *testing.T) {
 		t.Parallel()
 		store := open(trusts...)
