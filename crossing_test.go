@@ -3,6 +3,7 @@ package saml_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/logintrust/saml"
+	"github.com/logintrust/saml/samltest"
 )
 
 // A caller is a state store that fails once its caller is gone, as databases do, and calls back.
@@ -168,4 +170,125 @@ func TestLogoutOfASessionNamedWithSpace(t *testing.T) {
 	assert.Equal(t, 1, a.Ended)
 	login, err := l.post(held, started.BrowserKey)
 	refused(t, saml.LoggedOut, login, err)
+}
+
+// scripted is a state store whose nth call of one method goes wrong.
+type scripted struct {
+	saml.StateStore
+	calls map[string]int
+	wrong map[string]func() ([]byte, bool, error) // by method and number, such as "Add 2"
+}
+
+func (s *scripted) script(wrong map[string]func() ([]byte, bool, error)) {
+	s.calls, s.wrong = map[string]int{}, wrong
+}
+
+func (s *scripted) next(method string) func() ([]byte, bool, error) {
+	if s.calls == nil {
+		return nil
+	}
+	s.calls[method]++
+	return s.wrong[fmt.Sprint(method, " ", s.calls[method])]
+}
+
+func (s *scripted) Add(ctx context.Context, key string, value []byte, keep time.Duration) (bool, error) {
+	if wrong := s.next("Add"); wrong != nil {
+		_, added, err := wrong()
+		return added, err
+	}
+	return s.StateStore.Add(ctx, key, value, keep)
+}
+
+func (s *scripted) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	if wrong := s.next("Get"); wrong != nil {
+		return wrong()
+	}
+	return s.StateStore.Get(ctx, key)
+}
+
+func (s *scripted) Take(ctx context.Context, key string) ([]byte, bool, error) {
+	if wrong := s.next("Take"); wrong != nil {
+		return wrong()
+	}
+	return s.StateStore.Take(ctx, key)
+}
+
+// A logout whose note cannot be kept ends nothing, says so, and may come again.
+func TestNoteThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	fails := func() ([]byte, bool, error) { return nil, false, errors.New("down") }
+	garbage := func() ([]byte, bool, error) { return []byte("garbage"), true, nil }
+	taken := func() ([]byte, bool, error) { return nil, false, nil } // somebody else was faster
+	for name, wrong := range map[string]map[string]func() ([]byte, bool, error){
+		"Get":         {"Get 1": fails},
+		"Get garbage": {"Get 1": garbage},
+		"Take":        {"Take 1": fails},
+		"Add":         {"Add 2": fails},
+		"contended":   {"Add 2": taken, "Add 3": taken, "Add 4": taken, "Add 5": taken},
+	} {
+		state := &scripted{StateStore: saml.NewMemoryState()}
+		l := newLeaving(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = state })
+		l.everything(t, l.signIn("s0")) // there is a note
+		l.now = now.Add(time.Second)
+		message := carriers["redirect"](l.idp.LogoutRequest(l.signIn("s1"), sloURL))
+		m := l.idp.LogoutRequest(l.signIn("s2"), sloURL)
+		m.SessionIndexes = nil
+		all := carriers["redirect"](m)
+		state.script(wrong)
+		a, err := l.sp.AnswerLogout(context.Background(), all)
+		require.NoError(t, err, name)
+		require.ErrorIs(t, a.Refusal, saml.StoreFailed, name)
+		assert.Equal(t, []string{"s1", "s2"}, l.sessions.indexes(), name)
+		state.script(map[string]func() ([]byte, bool, error){"Add 2": taken})
+		a, err = l.sp.AnswerLogout(context.Background(), all)
+		require.NoError(t, err, name)
+		require.Nil(t, a.Refusal, "%s: once somebody else was faster", name)
+		assert.Empty(t, l.sessions.indexes(), name)
+		state.script(nil)
+		a, err = l.sp.AnswerLogout(context.Background(), message)
+		require.NoError(t, err, name)
+		require.Nil(t, a.Refusal, name)
+	}
+}
+
+// Of two logouts of one session each time counts that reaches further, in whatever order they come.
+func TestNotesAreJoined(t *testing.T) {
+	t.Parallel()
+	type request struct{ issued, until time.Duration }
+	short, long := request{time.Minute, 2 * time.Minute}, request{0, 10 * time.Minute}
+	for _, order := range [][]request{{short, long}, {long, short}} {
+		state := &scripted{StateStore: saml.NewMemoryState()}
+		l := newLeaving(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State, c.ClockSkew = state, time.Second })
+		session := l.signIn("s0")
+		started, asked := l.start(saml.StartOptions{})
+		l.now = now.Add(30 * time.Second)
+		held := l.idp.Answer(asked) // issued between the two
+		held.Assertion().Statements[0].SessionIndex = "other"
+		for _, r := range order {
+			for _, indexes := range [][]string{nil, {"s0"}} {
+				l.now = now.Add(r.issued)
+				m := l.idp.LogoutRequest(session, sloURL)
+				m.SessionIndexes, m.NotOnOrAfter = indexes, samltest.Time(now.Add(r.until))
+				message := carriers["redirect"](m)
+				l.now = now.Add(time.Minute)
+				a, err := l.sp.AnswerLogout(context.Background(), message)
+				require.NoError(t, err)
+				require.Nil(t, a.Refusal)
+			}
+		}
+		login, err := l.post(held, started.BrowserKey)
+		refused(t, saml.LoggedOut, login, err)
+		l.now = now.Add(5 * time.Minute)
+		login, err = l.login(func(a *samltest.Answer) { a.Assertion().Statements[0].SessionIndex = "s0" })
+		refused(t, saml.LoggedOut, login, err)
+
+		// What says nothing new changes nothing.
+		l.now = now.Add(time.Minute)
+		m := l.idp.LogoutRequest(session, sloURL)
+		m.SessionIndexes, m.NotOnOrAfter = nil, samltest.Time(now.Add(2*time.Minute))
+		state.script(map[string]func() ([]byte, bool, error){})
+		_, err = l.sp.AnswerLogout(context.Background(), carriers["redirect"](m))
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int{"Add": 1, "Get": 1}, state.calls)
+	}
 }

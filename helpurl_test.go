@@ -48,6 +48,14 @@ func TestHelpURLOfNobodyProven(t *testing.T) {
 	assert.Equal(t, stranger.Domain, e.Domain)
 	assert.Empty(t, e.HelpURL("https://sp", "ref", now))
 
+	for _, sign := range []samltest.Parts{0, samltest.SignResponse} { // what says that it failed may be anybody's, too
+		login, err = w.login(func(a *samltest.Answer) {
+			a.Assertions, a.Status, a.Sign = nil, &samltest.Status{Code: samltest.Responder, Second: samltest.AuthnFailed}, sign
+		})
+		e = refused(t, saml.IdPRefused, login, err)
+		assert.Equal(t, sign == samltest.SignResponse, e.HelpURL("https://sp", "ref", now) != "")
+	}
+
 	login, err = w.login(func(a *samltest.Answer) { a.Assertion().Conditions.Audiences = [][]string{{"https://other"}} })
 	e = refused(t, saml.WrongAudience, login, err)
 	assert.Equal(t, "https://idp.example.com/help", e.HelpURL("https://sp", "ref", now))

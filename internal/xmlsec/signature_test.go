@@ -358,6 +358,7 @@ func TestVerifyPrefixList(t *testing.T) {
 		want     string
 	}{
 		{`PrefixList="xs"`, []string{"xs"}, xs}, {`PrefixList="xsd xs"`, []string{"xs"}, xs}, {"PrefixList=\" xs\n\t#default \"", []string{"xs", ""}, xs},
+		{`PrefixList="no&#10;xs"`, []string{"xs"}, xs}, {`PrefixList="no&#9;xs"`, []string{"xs"}, xs}, {`PrefixList="no&#13;xs"`, []string{"xs"}, xs},
 		{`PrefixList=""`, nil, assertionOut}, {``, nil, assertionOut}, {`PrefixList="xml xmlns"`, nil, assertionOut}, {`PrefixList="xs xs"`, []string{"xs"}, xs},
 		{`prefixList="xs"`, nil, assertionOut}, {`PrefixList="XS"`, nil, assertionOut}, {`xmlns:q="u" q:PrefixList="xs"`, nil, assertionOut},
 		{`PrefixList="` + numbered(xmlsec.MaxPrefixList, "p%d ") + `"`, nil, assertionOut},
