@@ -323,8 +323,9 @@ func (r *Reader) decodeBase64(dst []byte, e Element) ([]byte, error) {
 	return out, nil
 }
 
+// holdsSpace reports white space in plain text, in which no carriage return is left.
 func holdsSpace(text []byte) bool {
-	return bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, '\t') >= 0
+	return bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0
 }
 
 // withoutSpace returns the text of e without white space, valid until the next call.

@@ -716,7 +716,7 @@ func TestVerifyBase64(t *testing.T) {
 	wrapped := func(with string) func(string) string {
 		return func(s string) string { return with + s[:7] + with + s[7:] + with }
 	}
-	for _, space := range []string{" ", "\n", "\r\n", "\t", "&#13;", "&#13;\n", "&#xA;", "&#x20;"} {
+	for _, space := range []string{" ", "\n", "\r\n", "\t", "&#13;", "&#13;\n", "&#xA;", "&#x20;", strings.Repeat("\n", 80)} {
 		sign(func(s *signing) { s.text = wrapped(space) }).verifies(t, xmlsec.Policy{})
 		sign(edit("DIGEST", space+"DIGEST"+space)).verifies(t, xmlsec.Policy{})
 	}
