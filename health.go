@@ -191,25 +191,15 @@ func (h *Health) trust(t *LoginTrust) {
 		if k.certificate == nil || slices.ContainsFunc(t.Keys[:i], k.sameWrapping) {
 			continue
 		}
-		item := HealthItem{Kind: HealthTrustKey, Domain: t.Domain, Severity: HealthNotice, Ends: k.notAfter}
-		if k.notAfter.IsZero() {
-			h.add(item, k, "The certificate of a key of %s cannot be read beyond its key.", quoted(t.Domain))
-			continue
-		}
-		item.Severity = atMost(grade(h.daysLeft(k.notAfter)), HealthWarning)
-		text := "The certificate of a key of %s %s."
-		switch {
-		case item.Severity == HealthOK:
-		case k.notAfter.Before(last) && grade(h.daysLeft(last)) == HealthOK:
-			item.Severity = HealthNotice
-			text += " A newer key is there; remove this one once it is no longer used."
-		default:
-			text += " Logins go on; ask the identity provider for its next one."
-		}
-		if t.State != Active {
-			item.Severity = atMost(item.Severity, HealthNotice)
-		}
-		h.add(item, k, text, quoted(t.Domain), h.ends(k.notAfter))
+		h.foreign(t, HealthTrustKey, "a key of", k, func(s Severity) (Severity, string) {
+			switch {
+			case s == HealthOK:
+				return s, ""
+			case k.notAfter.Before(last) && grade(h.daysLeft(last)) == HealthOK:
+				return HealthNotice, " A newer key is there; remove this one once it is no longer used."
+			}
+			return s, " Logins go on; ask the identity provider for its next one."
+		})
 	}
 }
 
@@ -219,21 +209,28 @@ func (h *Health) encryption(t *LoginTrust) {
 	if !t.EncryptNameID || len(t.EncryptionKeys) == 0 || t.EncryptionKeys[0].certificate == nil {
 		return
 	}
-	k := t.EncryptionKeys[0]
-	item := HealthItem{Kind: HealthTrustEncryptionKey, Domain: t.Domain, Severity: HealthNotice, Ends: k.notAfter}
+	h.foreign(t, HealthTrustEncryptionKey, "the key that we encrypt to for", t.EncryptionKeys[0], func(s Severity) (Severity, string) {
+		if s == HealthOK {
+			return s, ""
+		}
+		return s, " It stays in use; ask the identity provider for its next one, or logouts may not be understood."
+	})
+}
+
+// foreign is about the certificate of a key of an identity provider. weigh says how grave it is, given how soon it ends, and
+// what to do.
+func (h *Health) foreign(t *LoginTrust, kind HealthKind, what string, k PublicKey, weigh func(Severity) (Severity, string)) {
+	item := HealthItem{Kind: kind, Domain: t.Domain, Severity: HealthNotice, Ends: k.notAfter}
 	if k.notAfter.IsZero() {
-		h.add(item, k, "The certificate of the key that we encrypt to for %s cannot be read beyond its key.", quoted(t.Domain))
+		h.add(item, k, "The certificate of %s %s cannot be read beyond its key.", what, quoted(t.Domain))
 		return
 	}
-	item.Severity = atMost(grade(h.daysLeft(k.notAfter)), HealthWarning)
-	text := "The certificate of the key that we encrypt to for %s %s."
-	if item.Severity != HealthOK {
-		text += " It stays in use; ask the identity provider for its next one, or logouts may not be understood."
-	}
+	severity, advice := weigh(atMost(grade(h.daysLeft(k.notAfter)), HealthWarning))
 	if t.State != Active {
-		item.Severity = atMost(item.Severity, HealthNotice)
+		severity = atMost(severity, HealthNotice)
 	}
-	h.add(item, k, text, quoted(t.Domain), h.ends(k.notAfter))
+	item.Severity = severity
+	h.add(item, k, "The certificate of %s %s %s.%s", what, quoted(t.Domain), h.ends(k.notAfter), advice)
 }
 
 func atMost(s, most Severity) Severity {
