@@ -25,7 +25,7 @@ import (
 )
 
 // nasty is what an identity provider might call something to write lines of its own into a report, or to speak to a terminal.
-const nasty = "x\n  ok      signature                on the Assertion\r\t\u009b31m\u202e\u2066\u200b\u0085\u2028\U000e0041"
+const nasty = "x\n  ok      signature                on the Assertion\r\t\u009b31m\u202e\u2066\u200b\u0085\u2028\U000e0041\x7f"
 
 // What a message says stays on its line, and speaks to no terminal.
 func TestReportTextIsOurs(t *testing.T) {

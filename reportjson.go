@@ -24,15 +24,12 @@ func escapeUnprintable(text []byte) []byte {
 	done := 0 // octets of text that are in out
 	for i := 0; i < len(text); {
 		c, size := utf8.DecodeRune(text[i:])
-		if c >= utf8.RuneSelf && !strconv.IsPrint(c) {
+		if !strconv.IsPrint(c) {
 			out = append(out, text[done:i]...)
 			out = appendEscape(out, c)
 			done = i + size
 		}
 		i += size
-	}
-	if done == 0 {
-		return text
 	}
 	return append(out, text[done:]...)
 }
