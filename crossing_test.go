@@ -89,9 +89,16 @@ func (l *leaving) everything(t *testing.T, session saml.LoginSession) {
 	t.Helper()
 	m := l.idp.LogoutRequest(session, sloURL)
 	m.SessionIndexes = nil
-	a, err := l.sp.AnswerLogout(context.Background(), carriers["redirect"](m))
-	require.NoError(t, err)
-	require.Nil(t, a.Refusal)
+	l.leave(carriers["redirect"](m))
+}
+
+// leave hands in a logout request, which is carried out.
+func (l *leaving) leave(m saml.LogoutMessage) *saml.LogoutAnswer {
+	l.t.Helper()
+	a, err := l.sp.AnswerLogout(context.Background(), m)
+	require.NoError(l.t, err)
+	require.Nil(l.t, a.Refusal)
+	return a
 }
 
 // A logout that comes late takes back nothing of one that was issued after it.
@@ -107,9 +114,7 @@ func TestLateLogoutTakesNothingBack(t *testing.T) {
 	held := l.idp.Answer(request)
 	l.now = now.Add(3 * time.Minute)
 	l.everything(t, session)
-	a, err := l.sp.AnswerLogout(context.Background(), message)
-	require.NoError(t, err)
-	require.Nil(t, a.Refusal)
+	l.leave(message)
 	login, err := l.post(held, started.BrowserKey)
 	refused(t, saml.LoggedOut, login, err)
 }
@@ -147,9 +152,7 @@ func TestLogoutOfManySessions(t *testing.T) {
 		m.SessionIndexes = append(m.SessionIndexes, string(rune('A'+i)))
 	}
 	state.entries, state.keep = 0, 0
-	a, err := l.sp.AnswerLogout(context.Background(), carriers["post"](m))
-	require.NoError(t, err)
-	require.Nil(t, a.Refusal)
+	l.leave(carriers["post"](m))
 	assert.LessOrEqual(t, state.entries, 2)
 	assert.Less(t, state.keep, 25*time.Hour)
 	login, err := l.post(held, started.BrowserKey)
@@ -164,9 +167,7 @@ func TestLogoutOfASessionNamedWithSpace(t *testing.T) {
 	started, request := l.start(saml.StartOptions{})
 	held := l.idp.Answer(request)
 	held.Assertion().Statements[0].SessionIndex = "s1 "
-	a, err := l.sp.AnswerLogout(context.Background(), carriers["post"](l.idp.LogoutRequest(session, sloURL)))
-	require.NoError(t, err)
-	require.Nil(t, a.Refusal)
+	a := l.leave(carriers["post"](l.idp.LogoutRequest(session, sloURL)))
 	assert.Equal(t, 1, a.Ended)
 	login, err := l.post(held, started.BrowserKey)
 	refused(t, saml.LoggedOut, login, err)
@@ -271,9 +272,7 @@ func TestNotesAreJoined(t *testing.T) {
 				m.SessionIndexes, m.NotOnOrAfter = indexes, samltest.Time(now.Add(r.until))
 				message := carriers["redirect"](m)
 				l.now = now.Add(time.Minute)
-				a, err := l.sp.AnswerLogout(context.Background(), message)
-				require.NoError(t, err)
-				require.Nil(t, a.Refusal)
+				l.leave(message)
 			}
 		}
 		login, err := l.post(held, started.BrowserKey)
