@@ -84,17 +84,17 @@ func (sp *ServiceProvider) resolve(ctx context.Context, posted *Posted, now time
 	// Once, whatever comes of it (SAML Bindings 3.6.5.2).
 	first, err := sp.config.State.Add(ctx, stateKey(artifactKind, sp.config.EntityID, trust.Domain, text), []byte{1}, artifactKeep)
 	if err != nil {
-		return nil, storeFailed(err).of(trust)
+		return nil, storeFailed(err).claiming(trust)
 	}
 	if !first {
-		return nil, sp.artifactAgain(ctx, trust, posted).of(trust)
+		return nil, sp.artifactAgain(ctx, trust, posted).claiming(trust)
 	}
 	id := newID()
 	answer, err := sp.askForMessage(ctx, trust, compose.ArtifactResolve{ID: id, IssueInstant: now, Destination: service, Issuer: sp.config.EntityID, Artifact: text})
 	if err != nil {
 		e := refuse(ArtifactFailed, "no answer to an artifact", "the message that it stands for")
 		e.cause = err
-		return nil, e.of(trust)
+		return nil, e.claiming(trust)
 	}
 	return &resolution{trust, id, answer}, nil
 }
@@ -145,14 +145,14 @@ func (sp *ServiceProvider) findArtifactService(ctx context.Context, text string)
 		return nil, "", refuse(UnknownDomain, "an artifact of an unknown source", "one of a login trust's")
 	}
 	if refused := trust.gate(MethodSAML); refused != nil {
-		return nil, "", refused.of(&trust)
+		return nil, "", refused.claiming(&trust)
 	}
 	for _, s := range trust.ArtifactServices {
 		if s.Index == a.index {
 			return &trust, s.URL, nil
 		}
 	}
-	return nil, "", refuse(BadArtifact, fmt.Sprintf("an artifact of service %d", a.index), "one of LoginTrust.ArtifactServices").of(&trust)
+	return nil, "", refuse(BadArtifact, fmt.Sprintf("an artifact of service %d", a.index), "one of LoginTrust.ArtifactServices").claiming(&trust)
 }
 
 // askForMessage makes the exchange (SAML Bindings 3.2).

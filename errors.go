@@ -374,6 +374,26 @@ type hushed struct {
 func (h hushed) Error() string { return h.what }
 func (h hushed) Unwrap() error { return *h.cause }
 
+// of names the trust whose keys vouch for what is refused, or which a page of ours chose.
+func (e *Error) of(t *LoginTrust) *Error {
+	e.Domain, e.ErrorURL = t.Domain, t.ErrorURL
+	return e
+}
+
+// claiming names the trust that a message says it is from. Nobody has proven that, so nobody is sent to its page for help.
+func (e *Error) claiming(t *LoginTrust) *Error {
+	e.Domain = t.Domain
+	return e
+}
+
+// refusal names the trust of the candidate, proven or not.
+func (c *candidate) refusal(e *Error) *Error {
+	if c.isProven() {
+		return e.of(c.trust)
+	}
+	return e.claiming(c.trust)
+}
+
 // quoted shows a foreign value: at most 64 characters of it.
 func quoted(s string) string { return fmt.Sprintf("%.64q", s) }
 

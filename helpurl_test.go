@@ -1,9 +1,12 @@
 package saml_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/logintrust/saml"
 	"github.com/logintrust/saml/samltest"
@@ -59,4 +62,21 @@ func TestHelpURLOfNobodyProven(t *testing.T) {
 	login, err = w.login(func(a *samltest.Answer) { a.Assertion().Conditions.Audiences = [][]string{{"https://other"}} })
 	e = refused(t, saml.WrongAudience, login, err)
 	assert.Equal(t, "https://idp.example.com/help", e.HelpURL("https://sp", "ref", now))
+}
+
+// The same holds for a logout request that nobody signed as its issuer.
+func TestHelpURLOfAForgedLogout(t *testing.T) {
+	t.Parallel()
+	l := newLeaving(t)
+	session := l.signIn("s0")
+	stranger := otherIdP(t).Trust()
+	stranger.ErrorURL, stranger.Keys = "https://phish.example/help", []saml.PublicKey{pinned(t, idpNamed(t, "nobody").Certificate())}
+	l.trusts.Set(stranger)
+	m := l.idp.LogoutRequest(session, sloURL)
+	m.Issuer = &samltest.NameID{Value: stranger.Domain}
+	_, err := l.sp.AnswerLogout(context.Background(), carriers["post"](m))
+	e, found := errors.AsType[*saml.Error](err)
+	require.True(t, found, "%v", err)
+	assert.Equal(t, stranger.Domain, e.Domain)
+	assert.Empty(t, e.HelpURL("https://sp", "ref", now))
 }

@@ -16,7 +16,7 @@ func (sp *ServiceProvider) findTrust(ctx context.Context, c *wire.Claims) (trust
 		return nil, "", refused
 	}
 	if refused := trust.gate(MethodSAML); refused != nil {
-		return nil, "", refused.of(trust)
+		return nil, "", refused.claiming(trust)
 	}
 	return trust, issuer, nil
 }

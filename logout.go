@@ -287,7 +287,7 @@ func (sp *ServiceProvider) openLogout(ctx context.Context, w *workspace, x wire.
 		return nil, refused
 	}
 	if refused := d.open(w, &message, query, sp.policy(d.trust), sp.opener(w)); refused != nil {
-		return nil, refused.of(d.trust)
+		return nil, refused.claiming(d.trust)
 	}
 	if refused := d.apply(sp.rules.address); refused != nil {
 		return nil, refused.of(d.trust)
@@ -371,7 +371,7 @@ func (sp *ServiceProvider) findLogoutTrust(ctx context.Context, d *departure, is
 		return refused
 	}
 	if refused := trust.gate(MethodSAML); refused != nil {
-		return refused.of(trust)
+		return refused.claiming(trust)
 	}
 	d.trust, d.issuer = trust, issuer.Value
 	return nil

@@ -104,9 +104,6 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	defer sp.release(w)
 	login, err := sp.walk(ctx, w, posted, now)
 	if err != nil {
-		if !w.candidate.isProven() {
-			err.ErrorURL = "" // anybody may claim to be an identity provider
-		}
 		err.answers = w.response.Claims.InResponseTo.Value
 		err.seen = func() (*ServiceProvider, Posted, time.Time) { return sp, posted, now }
 		return nil, err
@@ -128,14 +125,14 @@ func (sp *ServiceProvider) walk(ctx context.Context, w *workspace, posted Posted
 	}
 	if err := checkStatus(c); err != nil {
 		err.ReturnTo = sp.consumeFailed(ctx, c, posted)
-		return nil, err.of(c.trust)
+		return nil, c.refusal(err)
 	}
 	if err := sp.judge(ctx, c); err != nil {
-		return nil, err.of(c.trust)
+		return nil, c.refusal(err)
 	}
 	login, err := sp.spend(ctx, c, posted)
 	if err != nil {
-		return nil, err.of(c.trust)
+		return nil, c.refusal(err)
 	}
 	if err = sp.checkEnded(ctx, c.Assertion, c.trust, now); err != nil {
 		err = err.at(stageSession)
@@ -144,7 +141,7 @@ func (sp *ServiceProvider) walk(ctx context.Context, w *workspace, posted Posted
 	}
 	if err != nil {
 		sp.unfinish(ctx, login)
-		return nil, err.of(c.trust)
+		return nil, c.refusal(err)
 	}
 	sp.noteArtifact(ctx, login, posted)
 	return login, nil
@@ -166,16 +163,16 @@ func (sp *ServiceProvider) verify(ctx context.Context, w *workspace, posted *Pos
 		return nil, err
 	}
 	if r := posted.resolution; r != nil && r.trust.Domain != trust.Domain {
-		return nil, refuse(WrongIssuer, quoted(issuer), quoted(r.trust.Domain)).of(r.trust)
+		return nil, refuse(WrongIssuer, quoted(issuer), quoted(r.trust.Domain)).claiming(r.trust)
 	}
 	c, err := sp.open(w, response, trust)
 	if err != nil {
-		return nil, err.of(trust)
+		return nil, err.claiming(trust)
 	}
 	c.resolved, c.headers = posted.resolution != nil, posted.headers
 	c.issuer, c.now, c.skew, c.client = issuer, now, sp.config.ClockSkew, posted.ClientAddress
 	if err := c.apply(sp.rules.envelope); err != nil {
-		return nil, err.of(trust)
+		return nil, c.refusal(err)
 	}
 	return c, nil
 }
@@ -191,7 +188,7 @@ func (sp *ServiceProvider) receive(ctx context.Context, w *workspace, posted *Po
 		return sp.readPosted(w, posted)
 	}
 	if response, err = sp.readResolved(ctx, w, posted.resolution); err != nil {
-		return nil, err.of(posted.resolution.trust)
+		return nil, err.claiming(posted.resolution.trust)
 	}
 	return response, nil
 }
@@ -227,12 +224,6 @@ func (sp *ServiceProvider) checkEnabled(ctx context.Context) *Error {
 		return refuse(SSODisabled, "single sign-on switched off", "")
 	}
 	return nil
-}
-
-// of names the trust that a message was judged by.
-func (e *Error) of(t *LoginTrust) *Error {
-	e.Domain, e.ErrorURL = t.Domain, t.ErrorURL
-	return e
 }
 
 // read turns a form value into a Response whose parts are in their places. Nothing is verified yet.
