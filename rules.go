@@ -29,7 +29,7 @@ type candidate struct {
 
 // isProven reports whether a key of the trust vouches for any of the message.
 func (c *candidate) isProven() bool {
-	return c.Opened != nil && (c.ResponseSigned || c.Assertion != nil)
+	return c.ResponseSigned || c.Assertion != nil
 }
 
 // A rule is one demand of the specification: what a report calls it, which reason it refuses with, where it is written,
