@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/logintrust/saml/internal/binding"
 	"github.com/logintrust/saml/internal/wire"
 	"github.com/logintrust/saml/internal/xmlsec"
 )
@@ -247,7 +246,7 @@ func (sp *ServiceProvider) decodeForm(w *workspace, value string) *Error {
 		return refuse(TooLarge, fmt.Sprintf("a form value of %d octets", len(value)), fmt.Sprintf("at most %d", sp.config.MaxFormBytes))
 	}
 	var ok bool
-	if w.message, ok = binding.AppendBase64(w.message[:0], value); !ok || len(w.message) == 0 {
+	if w.message, ok = xmlsec.AppendBase64(w.message[:0], value); !ok || len(w.message) == 0 {
 		return refuse(BadResponse, "something else", "base64")
 	}
 	return nil

@@ -109,7 +109,7 @@ var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewRead
 // AppendXML appends the message to dst: at most limit octets of it, and no more than what real messages grow to.
 func (q *Query) AppendXML(dst []byte, limit int) ([]byte, error) {
 	var ok bool
-	if q.deflated, ok = AppendBase64(q.deflated[:0], q.message); !ok || len(q.deflated) == 0 {
+	if q.deflated, ok = xmlsec.AppendBase64(q.deflated[:0], q.message); !ok || len(q.deflated) == 0 {
 		return dst, ErrInflate
 	}
 	limit = min(limit, maxInflated, freeInflation+maxRatio*len(q.deflated))
@@ -151,7 +151,7 @@ func (q *Query) Signature() (s xmlsec.Detached, found bool, err error) {
 		return s, true, malformed
 	}
 	var ok bool
-	if s.Value, ok = AppendBase64(nil, value); !ok {
+	if s.Value, ok = xmlsec.AppendBase64(nil, value); !ok {
 		return s, true, malformed
 	}
 	s.Octets = q.signed()

@@ -1,7 +1,6 @@
 package xmlsec
 
 import (
-	"bytes"
 	"crypto"
 	"slices"
 )
@@ -287,20 +286,15 @@ func cipherValue(e Element, most int) ([]byte, error) {
 // cipherOctets decodes the base64 that e holds.
 func cipherOctets(e Element, most int) ([]byte, error) {
 	text, plain := e.PlainText()
-	if !plain || bytes.ContainsAny(text, " \t\r\n") {
-		text = bytes.Map(func(c rune) rune {
-			if c < 0x80 && isSpace(byte(c)) {
-				return -1
-			}
-			return c
-		}, e.AppendText(nil))
+	if !plain {
+		text = e.AppendText(nil)
 	}
-	if len(text)/4*3 > most {
-		return nil, fault(Limit, "more than %d octets of encrypted content", most)
-	}
-	out, err := strictBase64.AppendDecode(nil, text)
-	if err != nil || len(out) == 0 {
+	out, ok := AppendBase64(nil, text)
+	switch {
+	case !ok || len(out) == 0:
 		return nil, fault(MalformedEncryption, "encrypted content that is not base64")
+	case len(out) > most:
+		return nil, fault(Limit, "more than %d octets of encrypted content", most)
 	}
 	return out, nil
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"encoding/base64"
 )
 
 const (
@@ -304,40 +303,21 @@ func (a algorithm) check(keys []crypto.PublicKey, p Policy, message, digest, sig
 	return tried, fault(BadSignature, "none of the %d keys on file made this signature", tried)
 }
 
-var strictBase64 = base64.StdEncoding.Strict()
-
-// decodeBase64 appends what the text of e decodes to: the standard alphabet with padding, white space anywhere, since
-// signers wrap lines and some write a carriage return as a reference.
-func (r *Reader) decodeBase64(dst []byte, e Element) ([]byte, error) {
-	text, ok := e.PlainText()
-	if !ok || holdsSpace(text) {
-		text = r.withoutSpace(e)
+// decodeBase64 decodes the text of e into buf, where it must find room.
+func (r *Reader) decodeBase64(buf []byte, e Element) ([]byte, error) {
+	text, plain := e.PlainText()
+	if !plain {
+		r.value = e.AppendText(r.value[:0])
+		text = r.value
 	}
-	if len(text) > base64.StdEncoding.EncodedLen(cap(dst)) {
-		return nil, fault(MalformedSignature, "a value of %d octets of base64", len(text))
-	}
-	out, err := strictBase64.AppendDecode(dst, text)
-	if err != nil || len(out) == 0 {
+	out, ok := AppendBase64(buf, text)
+	if !ok || len(out) == 0 {
 		return nil, fault(MalformedSignature, "%s is not base64", e.Local())
 	}
-	return out, nil
-}
-
-// holdsSpace reports white space in plain text, in which no carriage return is left.
-func holdsSpace(text []byte) bool {
-	return bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0
-}
-
-// withoutSpace returns the text of e without white space, valid until the next call.
-func (r *Reader) withoutSpace(e Element) []byte {
-	r.value = e.AppendText(r.value[:0])
-	text := r.value[:0]
-	for _, c := range r.value {
-		if !isSpace(c) {
-			text = append(text, c)
-		}
+	if len(out) > cap(buf) {
+		return nil, fault(MalformedSignature, "a value of %d octets", len(out))
 	}
-	return text
+	return out, nil
 }
 
 // TakeTime does the work of a signature that none of the keys made, for a refusal that must not be told by its time from

@@ -1,4 +1,4 @@
-package binding_test
+package xmlsec_test
 
 import (
 	"encoding/base64"
@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/logintrust/saml/internal/binding"
+	"github.com/logintrust/saml/internal/xmlsec"
 )
 
 // req: BIND-3.5.4-wrap PO-B64
@@ -16,12 +16,12 @@ func TestAppendBase64(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"": "", "QQ==": "A", "QUI=": "AB", "QUJD": "ABC", "QUJDRA==": "ABCD",
 		" Q\r\nU\tJ D ": "ABC", "Q Q = =\n": "A", "QUJDQUJDQUJD\r\nQUJD": "ABCABCABCABC"} {
-		got, ok := binding.AppendBase64([]byte("x"), in)
+		got, ok := xmlsec.AppendBase64([]byte("x"), in)
 		require.True(t, ok, "%q", in)
 		assert.Equal(t, "x"+want, string(got), "%q", in)
 	}
 	for _, in := range []string{"Q", "QQ", "QQ=", "QUI", "QQ===", "=", "====", "Q===", "QQ==QQ==", "QR==", "QUJ=", "QUJD=", "Q-_D", "QUJD\x00", "QUJDé", "QU\vJD", "!!!!"} {
-		_, ok := binding.AppendBase64(nil, in)
+		_, ok := xmlsec.AppendBase64(nil, in)
 		assert.False(t, ok, "%q", in)
 	}
 }
@@ -33,7 +33,7 @@ func FuzzBase64(f *testing.F) {
 	}
 	strict := base64.StdEncoding.Strict()
 	f.Fuzz(func(t *testing.T, s string) {
-		got, ok := binding.AppendBase64(nil, s)
+		got, ok := xmlsec.AppendBase64(nil, s)
 		want, err := strict.DecodeString(strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(s))
 		require.Equal(t, err == nil, ok)
 		if ok {
