@@ -42,7 +42,7 @@ func (e Element) Is(space, local string) bool {
 		return false
 	}
 	n := e.node()
-	return string(e.d.local(n)) == local && string(e.d.uris[n.ns]) == space
+	return int(n.size)-int(n.colon) == len(local) && string(e.d.local(n)) == local && string(e.d.uris[n.ns]) == space
 }
 
 // Space returns the namespace name of e.
@@ -184,7 +184,7 @@ func (e Element) Find(space, local string) (Attr, bool) {
 	attrs := e.d.attributesOf(e.node())
 	for i := range attrs {
 		a := &attrs[i]
-		if string(e.d.attrLocal(a)) == local && string(e.d.uris[a.ns]) == space {
+		if int(a.name)-int(a.colon) == len(local) && string(e.d.attrLocal(a)) == local && string(e.d.uris[a.ns]) == space {
 			return Attr{e.d, a}, true
 		}
 	}
