@@ -13,17 +13,17 @@ type Reader struct {
 	doc        document
 	unverified Unverified
 	limits     Limits
-	pos        int
 	less       int     // offset of the first "<" behind the name of the last start tag
 	open       []int32 // rows of the open elements
 	bound      []int16 // namespace that each prefix is bound to here
 
 	knownPrefixes rowIndex
 	knownURIs     rowIndex
-	recent        [8]int16 // rows of prefixes last seen, by first octet and size: spares most look-ups
-	lastURI       []int16  // by prefix: the namespace it was last bound to
-	ids           []int32  // rows of attributes that are IDs
-	unescaped     []byte   // scratch for namespace names that hold references
+	recent        [8]recentPrefix // spares most look-ups
+	prefixed      bool            // whether an attribute of the last start tag has a prefix
+	lastURI       []int16         // by prefix: the namespace it was last bound to
+	ids           []int32         // rows of attributes that are IDs
+	unescaped     []byte          // scratch for namespace names that hold references
 
 	hasAmp, hasCR, hasCDEnd bool // whether the octet, or "]]>", is anywhere in the document
 	hasSpace                bool // whether a tab, a line feed or a carriage return is
@@ -78,8 +78,8 @@ func (r *Reader) reset(src []byte, limits Limits) {
 	r.lastURI = append(r.lastURI[:0], noNamespace, xmlURI)
 	r.knownPrefixes.reset()
 	r.knownURIs.reset()
-	r.recent = [8]int16{}
-	r.limits, r.pos, r.less, r.open, r.ids, r.used = limits, 0, 0, r.open[:0], r.ids[:0], 0
+	r.recent = [8]recentPrefix{}
+	r.limits, r.less, r.open, r.ids, r.used = limits, 0, r.open[:0], r.ids[:0], 0
 	r.tried = false
 }
 
@@ -100,7 +100,7 @@ func (r *Reader) checkCharacters() error {
 		}
 	}
 	r.hasAmp = bytes.IndexByte(src, '&') >= 0
-	r.hasCR = bytes.IndexByte(src, '\r') >= 0
+	r.hasCR = c.space && bytes.IndexByte(src, '\r') >= 0
 	r.hasCDEnd = bytes.Contains(src, []byte("]]>"))
 	return nil
 }
@@ -118,6 +118,9 @@ func controlCharacter(b []byte) (offset int, c characters) {
 		part := b[i : i+32]
 		w0, w1 := binary.LittleEndian.Uint64(part), binary.LittleEndian.Uint64(part[8:])
 		w2, w3 := binary.LittleEndian.Uint64(part[16:]), binary.LittleEndian.Uint64(part[24:])
+		if (w0|w1|w2|w3|(w0-low)|(w1-low)|(w2-low)|(w3-low))&high == 0 {
+			continue // ASCII, and nothing below space, as most of any message
+		}
 		all |= w0 | w1 | w2 | w3
 		if below(w0)|below(w1)|below(w2)|below(w3) == 0 {
 			continue
@@ -162,86 +165,87 @@ func (r *Reader) fail(offset int, format string, args ...any) error {
 	return &Error{Syntax, offset, fmt.Sprintf(format, args...)}
 }
 
-func (r *Reader) limit(what string, most int) error {
-	return &Error{Limit, r.pos, fmt.Sprintf("more than %d %s", most, what)}
+func (r *Reader) limit(offset int, what string, most int) error {
+	return &Error{Limit, offset, fmt.Sprintf("more than %d %s", most, what)}
 }
+
+// What reads a part of the document is given the offset where that begins, and returns the offset behind it: an offset that
+// each step would have to fetch from memory is what the next one waits for.
 
 // document reads: byte order mark, XML declaration, root, and the comments around it.
 func (r *Reader) document() error {
 	src := r.doc.src
-	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
-		r.pos = 3
-	}
-	if err := r.xmlDeclaration(); err != nil {
+	pos := len(src) - len(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")))
+	pos, err := r.xmlDeclaration(pos)
+	if err != nil {
 		return err
 	}
 	seenRoot := false
 	for {
-		r.space()
-		if r.pos == len(src) {
+		if pos = skipSpace(src, pos); pos == len(src) {
 			break
 		}
-		if src[r.pos] != '<' {
-			return r.fail(r.pos, "text outside the root element")
+		if src[pos] != '<' {
+			return r.fail(pos, "text outside the root element")
 		}
-		if r.pos+1 < len(src) && (src[r.pos+1] == '!' || src[r.pos+1] == '?') {
-			if bytes.HasPrefix(src[r.pos:], []byte("<![CDATA[")) {
-				return r.fail(r.pos, "text outside the root element")
+		if pos+1 < len(src) && (src[pos+1] == '!' || src[pos+1] == '?') {
+			if bytes.HasPrefix(src[pos:], []byte("<![CDATA[")) {
+				return r.fail(pos, "text outside the root element")
 			}
-			if err := r.markup(); err != nil {
+			if pos, err = r.markup(pos); err != nil {
 				return err
 			}
 			continue
 		}
 		if seenRoot {
-			return r.fail(r.pos, "more than one root element")
+			return r.fail(pos, "more than one root element")
 		}
 		seenRoot = true
-		if err := r.root(); err != nil {
+		if pos, err = r.root(pos); err != nil {
 			return err
 		}
 	}
 	if !seenRoot {
-		return r.fail(r.pos, "no element")
+		return r.fail(pos, "no element")
 	}
 	return nil
 }
 
 // root reads the root element and everything in it.
-func (r *Reader) root() error {
-	if err := r.startTag(); err != nil {
-		return err
-	}
+func (r *Reader) root(pos int) (next int, err error) {
 	src := r.doc.src
+	if pos, err = r.startTag(pos); err != nil {
+		return 0, err
+	}
 	for len(r.open) > 0 {
-		if r.pos == len(src) || src[r.pos] != '<' {
-			if r.less < r.pos {
-				r.less = indexFrom(src, r.pos, '<')
+		if pos == len(src) || src[pos] != '<' {
+			if r.less < pos {
+				r.less = indexFrom(src, pos, '<')
 			}
 			if r.less == len(src) {
-				return r.fail(len(src), "ends inside an element")
+				return 0, r.fail(len(src), "ends inside an element")
 			}
-			if err := r.text(r.less); err != nil {
-				return err
+			if err := r.text(pos, r.less); err != nil {
+				return 0, err
 			}
+			pos = r.less
 		}
-		if r.pos+1 == len(src) {
-			return r.fail(r.pos, "ends inside a tag")
+		if pos+1 == len(src) {
+			return 0, r.fail(pos, "ends inside a tag")
 		}
-		var err error
-		switch src[r.pos+1] {
+		switch src[pos+1] {
 		case '/':
-			err = r.endTag()
+			pos, err = r.endTag(pos)
 		case '!', '?':
-			err = r.markup()
+			pos, err = r.markup(pos)
 		default:
-			err = r.startTag()
+			pos, err = r.startTag(pos)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return pos, nil
 }
 
 // indexFrom returns the offset of the first c from that one on, the end if there is none.
@@ -252,31 +256,29 @@ func indexFrom(src []byte, from int, c byte) int {
 	return len(src)
 }
 
-func (r *Reader) text(end int) error {
-	seg := r.doc.src[r.pos:end]
+func (r *Reader) text(pos, end int) error {
+	seg := r.doc.src[pos:end]
 	plain, exact := true, bytes.IndexByte(seg, '>') < 0
 	if r.hasCDEnd && bytes.Contains(seg, []byte("]]>")) {
-		return r.fail(r.pos, `"]]>" in text`)
+		return r.fail(pos, `"]]>" in text`)
 	}
 	if r.hasAmp && bytes.IndexByte(seg, '&') >= 0 {
 		plain = false
-		if err := r.references(r.pos, end); err != nil {
+		if err := r.references(pos, end); err != nil {
 			return err
 		}
 	}
 	if r.hasCR && bytes.IndexByte(seg, '\r') >= 0 {
 		plain = false
 	}
-	err := r.leaf(textNode, r.pos, end, plain, plain && exact)
-	r.pos = end
-	return err
+	return r.leaf(textNode, pos, end, plain, plain && exact)
 }
 
 // leaf adds a row that has no descendants.
 func (r *Reader) leaf(kind nodeKind, start, end int, plain, exact bool) error {
 	d := &r.doc
 	if len(d.nodes) >= r.limits.Nodes {
-		return r.limit("nodes", r.limits.Nodes)
+		return r.limit(start, "nodes", r.limits.Nodes)
 	}
 	n := d.addNode()
 	n.kind, n.plain, n.exact = kind, plain, exact
@@ -292,69 +294,58 @@ func (r *Reader) leaf(kind nodeKind, start, end int, plain, exact bool) error {
 }
 
 // markup reads a comment, a CDATA section or a processing instruction.
-func (r *Reader) markup() error {
-	rest := r.doc.src[r.pos:]
+func (r *Reader) markup(pos int) (next int, err error) {
+	rest := r.doc.src[pos:]
 	switch {
 	case bytes.HasPrefix(rest, []byte("<!--")):
 		i := bytes.Index(rest[4:], []byte("--"))
 		if i < 0 || 4+i+2 >= len(rest) {
-			return r.fail(r.pos, "a comment does not end")
+			return 0, r.fail(pos, "a comment does not end")
 		}
 		if rest[4+i+2] != '>' {
-			return r.fail(r.pos+4+i, `"--" inside a comment`)
+			return 0, r.fail(pos+4+i, `"--" inside a comment`)
 		}
 		plain := !r.hasCR || bytes.IndexByte(rest[4:4+i], '\r') < 0
-		if err := r.leaf(commentNode, r.pos+4, r.pos+4+i, plain, false); err != nil {
-			return err
-		}
-		r.pos += 4 + i + 3
-		return nil
+		return pos + 4 + i + 3, r.leaf(commentNode, pos+4, pos+4+i, plain, false)
 	case bytes.HasPrefix(rest, []byte("<![CDATA[")):
 		i := bytes.Index(rest[9:], []byte("]]>"))
 		if i < 0 {
-			return r.fail(r.pos, "a CDATA section does not end")
+			return 0, r.fail(pos, "a CDATA section does not end")
 		}
 		plain := !r.hasCR || bytes.IndexByte(rest[9:9+i], '\r') < 0
-		if err := r.leaf(cdataNode, r.pos+9, r.pos+9+i, plain, false); err != nil {
-			return err
-		}
-		r.pos += 9 + i + 3
-		return nil
+		return pos + 9 + i + 3, r.leaf(cdataNode, pos+9, pos+9+i, plain, false)
 	case bytes.HasPrefix(rest, []byte("<?")):
-		return r.processingInstruction()
+		return r.processingInstruction(pos)
 	case bytes.HasPrefix(rest, []byte("<!DOCTYPE")):
-		return r.fail(r.pos, "a document type declaration is not allowed")
+		return 0, r.fail(pos, "a document type declaration is not allowed")
 	}
-	return r.fail(r.pos, "unknown markup")
+	return 0, r.fail(pos, "unknown markup")
 }
 
-func (r *Reader) processingInstruction() error {
+func (r *Reader) processingInstruction(pos int) (next int, err error) {
 	if !r.limits.AllowPI {
-		return r.fail(r.pos, "a processing instruction is not allowed")
+		return 0, r.fail(pos, "a processing instruction is not allowed")
 	}
-	start := r.pos + 2
+	start := pos + 2
 	i := bytes.Index(r.doc.src[start:], []byte("?>"))
 	if i < 0 {
-		return r.fail(r.pos, "a processing instruction does not end")
+		return 0, r.fail(pos, "a processing instruction does not end")
 	}
 	body := r.doc.src[start : start+i]
 	n := ncName(body)
 	if n == 0 || n < len(body) && !isSpace(body[n]) || n == 3 && bytes.EqualFold(body[:3], []byte("xml")) {
-		return r.fail(r.pos, "a processing instruction without a proper target")
+		return 0, r.fail(pos, "a processing instruction without a proper target")
 	}
 	plain := !r.hasCR || bytes.IndexByte(body, '\r') < 0
-	if err := r.leaf(piNode, start, start+i, plain, false); err != nil {
-		return err
-	}
-	r.pos = start + i + 2
-	return nil
+	return start + i + 2, r.leaf(piNode, start, start+i, plain, false)
 }
 
-func (r *Reader) space() {
-	src := r.doc.src
-	for r.pos < len(src) && isSpace(src[r.pos]) {
-		r.pos++
+// skipSpace returns the offset of the first octet from pos on that is no white space, the end if there is none.
+func skipSpace(src []byte, pos int) int {
+	for pos < len(src) && isSpace(src[pos]) {
+		pos++
 	}
+	return pos
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }

@@ -8,20 +8,20 @@ import (
 	"slices"
 )
 
-// startTag reads "<name …>" or "<name …/>" at r.pos.
-func (r *Reader) startTag() error {
+// startTag reads "<name …>" or "<name …/>" at pos.
+func (r *Reader) startTag(pos int) (next int, err error) {
 	d := &r.doc
 	src := d.src
 	if len(d.nodes) >= r.limits.Nodes {
-		return r.limit("nodes", r.limits.Nodes)
+		return 0, r.limit(pos, "nodes", r.limits.Nodes)
 	}
 	if len(r.open) >= maxDepth {
-		return r.limit("levels", maxDepth)
+		return 0, r.limit(pos, "levels", maxDepth)
 	}
-	start := r.pos + 1
+	start := pos + 1
 	size, colon, err := r.qualifiedName(start)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	row := int32(len(d.nodes))
 	n := d.addNode()
@@ -30,166 +30,145 @@ func (r *Reader) startTag() error {
 	if k := len(r.open); k > 0 {
 		n.parent = r.open[k-1]
 	}
-	r.pos = start + size
-	r.less = indexFrom(src, r.pos, '<')
-	empty, exact := false, true
-	for {
-		if r.pos >= len(src) {
-			return r.fail(r.pos, "ends inside a tag")
+	pos = start + size
+	r.less, r.prefixed = indexFrom(src, pos, '<'), false
+	exact := true
+	for pos < len(src) && src[pos] != '>' && src[pos] != '/' {
+		if !isSpace(src[pos]) {
+			return 0, r.fail(pos, "no white space before an attribute")
 		}
-		c := src[r.pos]
-		if c == '>' {
-			r.pos++
+		at := skipSpace(src, pos)
+		if at == len(src) || src[at] == '>' || src[at] == '/' {
+			pos, exact = at, false
 			break
 		}
-		if c == '/' {
-			if r.pos+1 >= len(src) || src[r.pos+1] != '>' {
-				return r.fail(r.pos, `"/" inside a tag`)
-			}
-			r.pos += 2
-			empty, exact = true, false
-			break
+		exact = exact && src[pos] == ' ' && at == pos+1
+		var plainly bool
+		if pos, plainly, err = r.attribute(n, at); err != nil {
+			return 0, err
 		}
-		if !isSpace(c) {
-			return r.fail(r.pos, "no white space before an attribute")
-		}
-		if r.space(); r.pos == len(src) || src[r.pos] == '>' || src[r.pos] == '/' {
-			exact = false
-			continue
-		}
-		if err := r.attribute(n); err != nil {
-			return err
-		}
+		exact = exact && plainly
 	}
-	if err := r.resolve(n); err != nil {
-		return err
+	if pos == len(src) {
+		return 0, r.fail(pos, "ends inside a tag")
 	}
-	sorted := exactAttributes(d, n)
-	if !sorted {
-		attrs := d.attributesOf(n)
-		if twice := r.repeated(attrs); twice >= 0 {
-			return r.fail(int(attrs[twice].pos), "an attribute that is there twice")
-		}
-	}
-	n.exact = exact && n.decls == 0 && sorted
+	empty := src[pos] == '/'
 	if empty {
-		r.close(row)
-		return nil
+		if pos++; pos == len(src) || src[pos] != '>' {
+			return 0, r.fail(pos-1, `"/" inside a tag`)
+		}
+	}
+	pos++
+	if err := r.resolve(n, exact); err != nil {
+		return 0, err
+	}
+	n.exact = exact && n.decls == 0 && !empty
+	if empty {
+		r.close(row, pos)
+		return pos, nil
 	}
 	r.open = append(r.open, row)
-	return nil
+	return pos, nil
 }
 
-// endTag reads "</name>" at r.pos and closes the innermost element.
-func (r *Reader) endTag() error {
+// endTag reads "</name>" at pos and closes the innermost element.
+func (r *Reader) endTag(pos int) (next int, err error) {
 	d := &r.doc
 	row := r.open[len(r.open)-1]
 	name := d.name(&d.nodes[row])
-	p := r.pos + 2
-	if len(d.src)-p <= len(name) || !bytes.Equal(d.src[p:p+len(name)], name) {
-		return r.fail(r.pos, "an end tag that does not match its start tag")
+	rest := d.src[pos+2:]
+	if len(rest) <= len(name) || !bytes.Equal(rest[:len(name)], name) {
+		return 0, r.fail(pos, "an end tag that does not match its start tag")
 	}
-	r.pos = p + len(name)
-	if d.src[r.pos] != '>' {
+	end := pos + 2 + len(name)
+	if d.src[end] != '>' {
 		d.nodes[row].exact = false
-		if !isSpace(d.src[r.pos]) {
-			return r.fail(r.pos, "an end tag that does not match its start tag")
+		if !isSpace(d.src[end]) {
+			return 0, r.fail(end, "an end tag that does not match its start tag")
 		}
-		r.space()
-		if r.pos >= len(d.src) || d.src[r.pos] != '>' {
-			return r.fail(r.pos, "an end tag that does not end")
+		if end = skipSpace(d.src, end); end == len(d.src) || d.src[end] != '>' {
+			return 0, r.fail(end, "an end tag that does not end")
 		}
 	}
-	r.pos++
 	r.open = r.open[:len(r.open)-1]
-	r.close(row)
-	return nil
+	r.close(row, end+1)
+	return end + 1, nil
 }
 
-// close ends the element of that row and takes its declarations out of scope.
-func (r *Reader) close(row int32) {
+// close ends the element of that row at an offset, and takes its declarations out of scope.
+func (r *Reader) close(row int32, pos int) {
 	n := &r.doc.nodes[row]
 	n.end = int32(len(r.doc.nodes))
-	n.close = int32(r.pos)
+	n.close = int32(pos)
 	if n.parent >= 0 {
 		outer := &r.doc.nodes[n.parent]
 		outer.exact = outer.exact && n.exact && n.prefix == outer.prefix
 	}
-	for _, decl := range r.doc.declarationsOf(n) {
-		r.bound[decl.prefix] = decl.outer
-	}
-}
-
-// exactAttributes reports whether the attributes of n, behind one space each, are written as the canonical form has them:
-// plain values in double quotes, sorted, none with a prefix, none twice. An element is exact if its start tag is, and declares
-// nothing, and its end tag, and all inside it, and if all elements inside it have its prefix: then, where its namespace is
-// declared already, its octets are its canonical form.
-func exactAttributes(d *document, n *node) bool {
-	attrs := d.attributesOf(n)
-	at := n.pos + n.size
-	for i := range attrs {
-		a := &attrs[i]
-		if a.pos != at+1 || d.src[at] != ' ' || a.colon > 0 || !a.plain || a.val != a.pos+int32(a.name)+2 || d.src[a.val-1] != '"' ||
-			i > 0 && bytes.Compare(d.attrName(&attrs[i-1]), d.attrName(a)) >= 0 {
-			return false
+	if n.decls > 0 {
+		for _, decl := range r.doc.declarationsOf(n) {
+			r.bound[decl.prefix] = decl.outer
 		}
-		at = a.val + a.size + 1
 	}
-	return true
 }
 
-// attribute reads name="value" at r.pos, an attribute or a namespace declaration.
-func (r *Reader) attribute(n *node) error {
-	src := r.doc.src
-	start := r.pos
-	size, colon, err := r.qualifiedName(start)
+// attribute reads name="value" at pos, an attribute or a namespace declaration. It is exact if it is written as the canonical
+// form has it: a plain value in double quotes, behind what is sorted before it, and without a prefix. An element is exact if
+// its attributes are, behind one space each, and it declares nothing, and so are its end tag and all inside it, and if all
+// elements inside it have its prefix: then, where its namespace is declared already, its octets are its canonical form.
+func (r *Reader) attribute(n *node, pos int) (next int, exact bool, err error) {
+	d := &r.doc
+	src := d.src
+	size, colon, err := r.qualifiedName(pos)
 	if err != nil {
-		return err
+		return 0, false, err
 	}
-	r.pos = start + size
-	if r.pos+1 < len(src) && src[r.pos] == '=' && src[r.pos+1] == '"' {
-		r.pos++
+	name, at := src[pos:pos+size], pos+size
+	if at+1 < len(src) && src[at] == '=' && src[at+1] == '"' {
+		exact = colon == 0
+		at++
 	} else {
-		r.space()
-		if r.pos >= len(src) || src[r.pos] != '=' {
-			return r.fail(r.pos, "an attribute without a value")
+		if at = skipSpace(src, at); at == len(src) || src[at] != '=' {
+			return 0, false, r.fail(at, "an attribute without a value")
 		}
-		r.pos++
-		r.space()
+		at = skipSpace(src, at+1)
 	}
-	val, end, plain, err := r.attributeValue()
+	val, end, plain, err := r.attributeValue(at)
 	if err != nil {
-		return err
+		return 0, false, err
 	}
-	name := src[start : start+size]
 	if string(name) == "xmlns" {
-		return r.declare(n, defaultPrefix, val, end, plain)
+		return end + 1, false, r.declare(n, defaultPrefix, val, end, plain)
 	}
 	if colon == 6 && string(name[:5]) == "xmlns" {
-		prefix, err := r.prefix(name[6:])
+		prefix, err := r.prefix(name[6:], pos)
 		if err != nil {
-			return err
+			return 0, false, err
 		}
-		return r.declare(n, prefix, val, end, plain)
+		return end + 1, false, r.declare(n, prefix, val, end, plain)
 	}
 	if n.attrs >= maxAttributes {
-		return r.limit("attributes", maxAttributes)
+		return 0, false, r.limit(end+1, "attributes", maxAttributes)
+	}
+	exact = exact && plain && (n.attrs == 0 || bytes.Compare(d.attrName(&d.attrs[len(d.attrs)-1]), name) < 0)
+	r.prefixed = r.prefixed || colon > 0
+	if isID(name) {
+		r.ids = append(r.ids, int32(len(d.attrs)))
 	}
 	n.attrs++
-	a := r.doc.addAttribute()
-	a.pos, a.name, a.colon = int32(start), int16(size), uint8(colon)
+	a := d.addAttribute()
+	a.pos, a.name, a.colon = int32(pos), int16(size), uint8(colon)
 	a.val, a.size, a.plain = int32(val), int32(end-val), plain
-	return nil
+	return end + 1, exact, nil
 }
 
-// attributeValue reads a quoted value at r.pos.
-func (r *Reader) attributeValue() (start, end int, plain bool, err error) {
+// attributeValue reads a quoted value at pos.
+func (r *Reader) attributeValue(pos int) (start, end int, plain bool, err error) {
 	src := r.doc.src
-	if r.pos >= len(src) || src[r.pos] != '"' && src[r.pos] != '\'' {
-		return 0, 0, false, r.fail(r.pos, "an attribute value without quotes")
+	if pos >= len(src) || src[pos] != '"' && src[pos] != '\'' {
+		return 0, 0, false, r.fail(pos, "an attribute value without quotes")
 	}
-	quote := src[r.pos]
-	start = r.pos + 1
+	quote := src[pos]
+	start = pos + 1
 	i := bytes.IndexByte(src[start:r.less], quote)
 	if i < 0 {
 		if r.less == len(src) {
@@ -198,7 +177,6 @@ func (r *Reader) attributeValue() (start, end int, plain bool, err error) {
 		return 0, 0, false, r.fail(r.less, `"<" in an attribute value`)
 	}
 	end = start + i
-	r.pos = end + 1
 	if !r.hasAmp && !r.hasSpace && quote == '"' || isPlainValue(src[start:end]) {
 		return start, end, true, nil
 	}
@@ -230,7 +208,7 @@ func isPlainValue(value []byte) bool {
 func (r *Reader) declare(n *node, prefix int16, val, end int, plain bool) error {
 	d := &r.doc
 	if n.decls >= maxDeclarations {
-		return r.limit("namespace declarations", maxDeclarations)
+		return r.limit(val, "namespace declarations", maxDeclarations)
 	}
 	for _, other := range d.decls[n.decl:] {
 		if other.prefix == prefix {
@@ -245,7 +223,7 @@ func (r *Reader) declare(n *node, prefix int16, val, end int, plain bool) error 
 	ns := int16(noNamespace)
 	if len(uri) > 0 {
 		var err error
-		if ns, err = r.namespace(prefix, uri, plain); err != nil {
+		if ns, err = r.namespace(prefix, uri, val, plain); err != nil {
 			return err
 		}
 	} else if prefix != defaultPrefix {
@@ -260,8 +238,8 @@ func (r *Reader) declare(n *node, prefix int16, val, end int, plain bool) error 
 	return nil
 }
 
-// namespace returns the row of a namespace name, which is octets of the document if it is plain.
-func (r *Reader) namespace(prefix int16, uri []byte, plain bool) (int16, error) {
+// namespace returns the row of a namespace name, which is octets of the document, at pos, if it is plain.
+func (r *Reader) namespace(prefix int16, uri []byte, pos int, plain bool) (int16, error) {
 	d := &r.doc
 	if last := r.lastURI[prefix]; bytes.Equal(d.uris[last], uri) {
 		return last, nil
@@ -270,11 +248,11 @@ func (r *Reader) namespace(prefix int16, uri []byte, plain bool) (int16, error) 
 	if !found {
 		switch {
 		case len(uri) > maxNamespaceURI:
-			return 0, r.limit("octets in a namespace name", maxNamespaceURI)
+			return 0, r.limit(pos, "octets in a namespace name", maxNamespaceURI)
 		case len(d.uris) >= maxNamespaces:
-			return 0, r.limit("namespaces", maxNamespaces)
+			return 0, r.limit(pos, "namespaces", maxNamespaces)
 		case string(uri) == xmlnsNamespace:
-			return 0, r.fail(r.pos, "the namespace of declarations bound to a prefix")
+			return 0, r.fail(pos, "the namespace of declarations bound to a prefix")
 		}
 		if !plain {
 			uri = bytes.Clone(uri)
@@ -286,47 +264,72 @@ func (r *Reader) namespace(prefix int16, uri []byte, plain bool) (int16, error) 
 	return row, nil
 }
 
-// prefix returns the row of a prefix.
-func (r *Reader) prefix(p []byte) (int16, error) {
-	slot := &r.recent[(int(p[0])+len(p))&7]
-	if bytes.Equal(r.doc.prefixes[*slot], p) {
-		return *slot, nil
+// A recentPrefix is a prefix with its colon, in one word, and the row of the prefix. The word is never zero, since no
+// document holds NUL.
+type recentPrefix struct {
+	word uint64
+	row  int16
+}
+
+// prefixAt returns the row of the prefix at pos that with its colon has that size.
+func (r *Reader) prefixAt(pos, size int) (int16, error) {
+	b := r.doc.src[pos:]
+	if size > 8 || len(b) < 8 {
+		return r.prefix(b[:size-1], pos)
 	}
+	word := binary.LittleEndian.Uint64(b) << (64 - 8*size)
+	recent := &r.recent[word*hashMultiplier>>61]
+	if recent.word == word {
+		return recent.row, nil
+	}
+	row, err := r.prefix(b[:size-1], pos)
+	if err == nil {
+		*recent = recentPrefix{word, row}
+	}
+	return row, err
+}
+
+const hashMultiplier = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: its product's highest bits depend on all bits
+
+// prefix returns the row of a prefix, which is read at pos.
+func (r *Reader) prefix(p []byte, pos int) (int16, error) {
 	row, found := r.knownPrefixes.find(r.doc.prefixes, p)
 	if !found {
 		if len(r.doc.prefixes) >= maxPrefixes {
-			return 0, r.limit("prefixes", maxPrefixes)
+			return 0, r.limit(pos, "prefixes", maxPrefixes)
 		}
 		if string(p) == "xmlns" {
-			return 0, r.fail(r.pos, "the prefix xmlns used as a name")
+			return 0, r.fail(pos, "the prefix xmlns used as a name")
 		}
 		row = int16(len(r.doc.prefixes))
 		r.doc.prefixes = append(r.doc.prefixes, p)
 		r.bound = append(r.bound, unbound)
 		r.lastURI = append(r.lastURI, noNamespace)
 	}
-	*slot = row
 	return row, nil
 }
 
-// resolve finds the namespaces of an element's name and of its attributes, and refuses attributes that are twice there.
-func (r *Reader) resolve(n *node) error {
+// resolve finds the namespaces of an element's name and of its attributes, and refuses attributes that are twice there, which
+// exact ones cannot be.
+func (r *Reader) resolve(n *node, exact bool) (err error) {
 	d := &r.doc
-	var err error
-	if n.prefix, n.ns, err = r.lookUp(int(n.pos), int(n.colon)); err != nil {
+	if n.prefix, n.ns, err = r.lookUp(int(n.pos), int(n.colon)); err != nil || exact {
 		return err
 	}
 	attrs := d.attributesOf(n)
-	for i := range attrs {
-		a := &attrs[i]
-		if a.colon > 0 { // an attribute without prefix is in no namespace
+	if r.prefixed {
+		for i := range attrs {
+			a := &attrs[i]
+			if a.colon == 0 { // an attribute without prefix is in no namespace
+				continue
+			}
 			if a.prefix, a.ns, err = r.lookUp(int(a.pos), int(a.colon)); err != nil {
 				return err
 			}
 		}
-		if isID(d, a) {
-			r.ids = append(r.ids, n.attr+int32(i))
-		}
+	}
+	if twice := r.repeated(attrs); twice >= 0 {
+		return r.fail(int(attrs[twice].pos), "an attribute that is there twice")
 	}
 	return nil
 }
@@ -366,7 +369,7 @@ var hashSeed = maphash.MakeSeed()
 
 func (r *Reader) lookUp(pos, colon int) (prefix, ns int16, err error) {
 	if colon > 0 {
-		if prefix, err = r.prefix(r.doc.src[pos : pos+colon-1]); err != nil {
+		if prefix, err = r.prefixAt(pos, colon); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -377,18 +380,15 @@ func (r *Reader) lookUp(pos, colon int) (prefix, ns int16, err error) {
 	return prefix, ns, nil
 }
 
-// isID reports whether an attribute is taken for an ID when IDs must be unique: SAML's and metadata's ID, XML
-// Signature's and XML Encryption's Id, and xml:id. A Reference is never resolved by these (see Verify); refusing
-// duplicates among all of them leaves no room for another reader to resolve it differently.
-func isID(d *document, a *attribute) bool {
-	if int(a.name)-int(a.colon) != 2 {
-		return false
+// isID reports whether an attribute of that name is taken for an ID when IDs must be unique: SAML's and metadata's ID, XML
+// Signature's and XML Encryption's Id, and xml:id, whose prefix nothing else can have. A Reference is never resolved by these
+// (see Verify); refusing duplicates among all of them leaves no room for another reader to resolve it differently.
+func isID(name []byte) bool {
+	switch string(name) {
+	case "ID", "Id", "xml:id":
+		return true
 	}
-	c0, c1 := d.src[a.pos+int32(a.colon)], d.src[a.pos+int32(a.colon)+1]
-	if a.ns == noNamespace {
-		return c0 == 'I' && (c1 == 'D' || c1 == 'd')
-	}
-	return a.ns == xmlURI && c0 == 'i' && c1 == 'd'
+	return false
 }
 
 // checkIDs refuses a document in which two elements have the same ID, however it is written.
@@ -437,22 +437,19 @@ func (r *Reader) id(row int32) []byte { return Attr{&r.doc, &r.doc.attrs[row]}.V
 
 // qualifiedName measures a name at pos: its size, and how much of it is prefix and colon.
 func (r *Reader) qualifiedName(pos int) (size, colon int, err error) {
-	src := r.doc.src
+	b := r.doc.src[pos:min(pos+maxName, len(r.doc.src))]
 	// An ASCII name within the limits, as all are.
-	i, stop := pos, min(len(src), pos+maxName)
-	for i < stop && nameClass[src[i]]&nameChar != 0 {
+	i := 0
+	for i < len(b) && nameClass[b[i]]&nameChar != 0 {
 		i++
 	}
-	if i > pos && i < stop && src[i] == ':' {
-		colon = i - pos + 1
-		for i++; i < stop && nameClass[src[i]]&nameChar != 0; i++ {
+	if i < len(b) && b[i] == ':' {
+		colon = i + 1
+		for i++; i < len(b) && nameClass[b[i]]&nameChar != 0; i++ {
 		}
-		starts := nameClass[src[pos]]&nameStart != 0 && i > pos+colon && nameClass[src[pos+colon]]&nameStart != 0
-		if starts && i < stop && src[i] < 0x80 && src[i] != ':' {
-			return i - pos, colon, nil
-		}
-	} else if i > pos && i < stop && src[i] < 0x80 && nameClass[src[pos]]&nameStart != 0 {
-		return i - pos, 0, nil
+	}
+	if colon < i && i < len(b) && b[i] < 0x80 && b[i] != ':' && nameClass[b[0]]&nameClass[b[colon]]&nameStart != 0 {
+		return i, colon, nil
 	}
 	return r.oddName(pos)
 }

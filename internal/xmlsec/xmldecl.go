@@ -3,19 +3,16 @@ package xmlsec
 import "bytes"
 
 // xmlDeclaration reads <?xml …?> if it is there (XML 1.0, 2.8). Only version 1.0 and UTF-8 are read.
-func (r *Reader) xmlDeclaration() error {
-	src := r.doc.src
-	rest := src[r.pos:]
+func (r *Reader) xmlDeclaration(pos int) (next int, err error) {
+	rest := r.doc.src[pos:]
 	if !bytes.HasPrefix(rest, []byte("<?xml")) || len(rest) < 6 || !isSpace(rest[5]) {
-		return nil
+		return pos, nil
 	}
 	end := bytes.Index(rest, []byte("?>"))
 	if end < 0 {
-		return r.fail(r.pos, "an XML declaration that does not end")
+		return 0, r.fail(pos, "an XML declaration that does not end")
 	}
-	start := r.pos
 	decl := rest[5:end]
-	r.pos += end + 2
 	wanted := []string{"version", "encoding", "standalone"}
 	for {
 		trimmed := bytes.TrimLeft(decl, " \t\r\n")
@@ -23,17 +20,17 @@ func (r *Reader) xmlDeclaration() error {
 			break
 		}
 		if len(trimmed) == len(decl) {
-			return r.fail(start, "not an XML declaration")
+			return 0, r.fail(pos, "not an XML declaration")
 		}
 		name, value, rest, ok := pseudoAttribute(trimmed)
 		if !ok {
-			return r.fail(start, "not an XML declaration")
+			return 0, r.fail(pos, "not an XML declaration")
 		}
 		for len(wanted) > 0 && wanted[0] != name && wanted[0] != "version" {
 			wanted = wanted[1:]
 		}
 		if len(wanted) == 0 || wanted[0] != name {
-			return r.fail(start, "not an XML declaration")
+			return 0, r.fail(pos, "not an XML declaration")
 		}
 		wanted = wanted[1:]
 		switch name {
@@ -45,14 +42,14 @@ func (r *Reader) xmlDeclaration() error {
 			ok = value == "yes" || value == "no"
 		}
 		if !ok {
-			return r.fail(start, "an XML declaration of another version or encoding than 1.0 and UTF-8")
+			return 0, r.fail(pos, "an XML declaration of another version or encoding than 1.0 and UTF-8")
 		}
 		decl = rest
 	}
 	if len(wanted) == 3 {
-		return r.fail(start, "an XML declaration without version")
+		return 0, r.fail(pos, "an XML declaration without version")
 	}
-	return nil
+	return pos + end + 2, nil
 }
 
 // pseudoAttribute cuts name = "value" off the front of b.
