@@ -104,10 +104,15 @@ func (sp *ServiceProvider) validate(ctx context.Context, posted Posted) (*Login,
 	login, err := sp.walk(ctx, w, posted, now)
 	if err != nil {
 		err.answers = w.response.Claims.InResponseTo.Value
-		err.seen = func() (*ServiceProvider, Posted, time.Time) { return sp, posted, now }
+		err.seen = sp.seen(posted, now)
 		return nil, err
 	}
 	return login, nil
+}
+
+// seen keeps what was refused. It stands by itself so that a login that is not refused needs no memory for that.
+func (sp *ServiceProvider) seen(posted Posted, now time.Time) func() (*ServiceProvider, Posted, time.Time) {
+	return func() (*ServiceProvider, Posted, time.Time) { return sp, posted, now }
 }
 
 // walk leads from what was posted to a login, or to the first check that fails.
