@@ -113,11 +113,10 @@ type characters struct{ ascii, space bool }
 func controlCharacter(b []byte) (offset int, c characters) {
 	const low, high = 0x2020202020202020, 0x8080808080808080
 	below := func(w uint64) uint64 { return (w - low) &^ w & high } // has a bit for each octet below space
-	i, all := 0, uint64(0)
-	for ; i+32 <= len(b); i += 32 {
-		part := b[i : i+32]
-		w0, w1 := binary.LittleEndian.Uint64(part), binary.LittleEndian.Uint64(part[8:])
-		w2, w3 := binary.LittleEndian.Uint64(part[16:]), binary.LittleEndian.Uint64(part[24:])
+	rest, all := b, uint64(0)
+	for ; len(rest) >= 32; rest = rest[32:] {
+		w0, w1 := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
+		w2, w3 := binary.LittleEndian.Uint64(rest[16:]), binary.LittleEndian.Uint64(rest[24:])
 		if (w0|w1|w2|w3|(w0-low)|(w1-low)|(w2-low)|(w3-low))&high == 0 {
 			continue // ASCII, and nothing below space, as most of any message
 		}
@@ -125,15 +124,15 @@ func controlCharacter(b []byte) (offset int, c characters) {
 		if below(w0)|below(w1)|below(w2)|below(w3) == 0 {
 			continue
 		}
-		if j := slowControlCharacter(part); j >= 0 {
-			return i + j, c
+		if j := slowControlCharacter(rest[:32]); j >= 0 {
+			return len(b) - len(rest) + j, c
 		}
 		c.space = true
 	}
-	if j := slowControlCharacter(b[i:]); j >= 0 {
-		return i + j, c
+	if j := slowControlCharacter(rest); j >= 0 {
+		return len(b) - len(rest) + j, c
 	}
-	for _, octet := range b[i:] {
+	for _, octet := range rest {
 		all |= uint64(octet)
 		c.space = c.space || octet < ' '
 	}
