@@ -46,6 +46,7 @@ func (t *LoginTrust) Check() error {
 }
 
 // Problems are all that Check has to say, in the order of the fields, for a form. There may be several about one field.
+// ServiceProvider.Problems says besides what a trust asks of its service provider in vain.
 func (t *LoginTrust) Problems() []FieldError {
 	var p problems
 	t.checkNames(&p)

@@ -134,11 +134,16 @@ func (d *demo) assemble(o options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	if err := trustMetadata(o.metadata, trusts, len(keys) > 0, log); err != nil {
+	if err := trustMetadata(o.metadata, trusts); err != nil {
 		return err
 	}
 	if d.app, err = newApp(cmp.Or(o.baseURL, origin), trusts, newUsers(o), keys, log); err != nil {
 		return err
+	}
+	for _, trust := range trusts.All() {
+		for _, problem := range d.app.sp.Problems(trust) {
+			log.Warn("a login trust needs a look", "domain", trust.Domain, "field", problem.Field, "problem", problem.Problem)
+		}
 	}
 	d.sites[0].handler = d.app.handler()
 	if d.idp != nil {
@@ -192,7 +197,7 @@ func newUsers(o options) saml.UserDirectory {
 }
 
 // trustMetadata adds a trust for each file. In a real application an administrator looks at a trust before it is active.
-func trustMetadata(files []string, trusts *saml.MemoryTrusts, canSign bool, log *slog.Logger) error {
+func trustMetadata(files []string, trusts *saml.MemoryTrusts) error {
 	for _, name := range files {
 		metadata, err := os.ReadFile(name)
 		if err != nil {
@@ -204,9 +209,6 @@ func trustMetadata(files []string, trusts *saml.MemoryTrusts, canSign bool, log 
 		}
 		if _, known, _ := trusts.FindTrust(context.Background(), trust.Domain); known {
 			return fmt.Errorf("-idp-metadata %s: there is a trust for %s already", name, trust.Domain)
-		}
-		if trust.WantRequestsSigned && !canSign {
-			log.Warn("this identity provider wants signed requests: logins can only begin there, unless -key is given", "domain", trust.Domain)
 		}
 		trust.State = saml.Active
 		trust.AllowIdPInitiated = true
