@@ -54,6 +54,7 @@ type caseRecord struct {
 	IdPEntityID  string     `json:"idpEntityID"`
 	Trust        LoginTrust `json:"trust"`
 	RequestID    string     `json:"requestID"`
+	RequestedAt  string     `json:"requestedAt,omitempty"` // while the request waits
 	SAMLResponse string     `json:"samlResponse"`
 	RelayState   string     `json:"relayState,omitempty"`
 	Expect       string     `json:"expect,omitempty"`
@@ -92,6 +93,9 @@ func (e *Error) UnsealedCase(ctx context.Context) ([]byte, error) {
 		SAMLResponse: posted.SAMLResponse, RelayState: posted.RelayState, Reason: e.Reason}
 	if !slices.Contains([]Reason{UnknownRequest, Replayed}, e.Reason) && isID(e.answers) {
 		c.RequestID = e.answers
+		if p, err := sp.findPending(ctx, stateKey(pendingKind, sp.config.EntityID, trust.Domain, c.RequestID)); err == nil && p != nil {
+			c.RequestedAt = p.issued.Format(time.RFC3339Nano)
+		}
 	}
 	if e.isRepeatable(sp) {
 		c.Expect = "reject"

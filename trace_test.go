@@ -134,6 +134,45 @@ func TestCaseIsReplayed(t *testing.T) {
 	}
 }
 
+// A case says when its request was made, by which a clock that is behind is told from an old page.
+func TestCaseKnowsItsRequest(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	e := refusedHere(t, newWorld(t), func(a *samltest.Answer) { moveTimes(a, -2*time.Hour) })
+	line, err := e.UnsealedCase(ctx)
+	require.NoError(t, err)
+	const clock = "the identity provider's clock is at least that far behind ours"
+	assert.Contains(t, e.Report(ctx).String(), clock)
+	report, err := replay.Explain(line, "", saml.ExplainOptions{})
+	require.NoError(t, err)
+	assert.Contains(t, report.String(), clock)
+
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(line, &fields))
+	assert.Equal(t, now.Format(time.RFC3339Nano), fields["requestedAt"])
+	delete(fields, "requestedAt")
+	without, err := json.Marshal(fields)
+	require.NoError(t, err)
+	report, err = replay.Explain(without, "", saml.ExplainOptions{})
+	require.NoError(t, err)
+	assert.NotContains(t, report.String(), clock)
+	assert.Contains(t, report.String(), "most likely an old page was sent again")
+
+	fields["requestedAt"] = "yesterday"
+	wrong, err := json.Marshal(fields)
+	require.NoError(t, err)
+	_, err = replay.Explain(wrong, "", saml.ExplainOptions{})
+	require.ErrorContains(t, err, `"requestedAt" is "yesterday", not a time`)
+
+	e = refusedHere(t, newWorld(t), func(a *samltest.Answer) {
+		a.InResponseTo = "_x"
+		a.Assertion().Subject.Confirmations[0].InResponseTo = "_x"
+	})
+	line, err = e.UnsealedCase(ctx)
+	require.NoError(t, err)
+	assert.NotContains(t, string(line), "requestedAt", "nothing waits")
+}
+
 // A case of a message that claims to answer what is no ID is judged all the same; one whose refusal came from the directory, or
 // from what the host admits, expects nothing.
 func TestCaseExpectsWhatItHolds(t *testing.T) {

@@ -34,7 +34,8 @@ type Case struct {
 	IdPMetadata string           `json:"idpMetadata"`
 	Trust       *saml.LoginTrust `json:"trust"` // in the place of idpMetadata: the login trust as the application has it
 
-	RequestID    string  `json:"requestID"` // the one outstanding request, "" if there is none
+	RequestID    string  `json:"requestID"`   // the one outstanding request, "" if there is none
+	RequestedAt  string  `json:"requestedAt"` // when it was made, RFC 3339; "" if that is not known
 	SAMLResponse *string `json:"samlResponse"`
 	SAMLRequest  *string `json:"samlRequest"`
 	Query        *string `json:"query"` // of a message by HTTP-Redirect, raw

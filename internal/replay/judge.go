@@ -94,8 +94,8 @@ func Explain(line []byte, decryptionKey string, show saml.ExplainOptions) (*saml
 	if err != nil {
 		return nil, err
 	}
-	if c.SAMLResponse != nil {
-		s.asking = beforeAnswer(*c.SAMLResponse, s.now)
+	if s.asking, err = c.requestedAt(s.now); err != nil {
+		return nil, err
 	}
 	posted, err := s.prepare(c.only())
 	if err != nil {
@@ -105,14 +105,24 @@ func Explain(line []byte, decryptionKey string, show saml.ExplainOptions) (*saml
 	return s.sp.Explain(context.Background(), posted, show), nil
 }
 
-// beforeAnswer is when the request is taken to have been made, which a case does not say: a little before its answer, so that
+// requestedAt is when the request was made. If the case does not say it, that is taken to be a little before the answer, so that
 // no clock seems to be wrong for that.
-func beforeAnswer(value string, now time.Time) time.Time {
-	m, err := peek(value)
-	if err != nil || !m.issued.Before(now) {
-		return now
+func (c *Case) requestedAt(now time.Time) (time.Time, error) {
+	if c.RequestedAt != "" {
+		at, err := time.Parse(time.RFC3339Nano, c.RequestedAt)
+		if err != nil {
+			return at, fmt.Errorf(`"requestedAt" is %.64q, not a time`, c.RequestedAt)
+		}
+		return at, nil
 	}
-	return m.issued.Add(-5 * time.Second)
+	if c.SAMLResponse == nil {
+		return now, nil
+	}
+	m, err := peek(*c.SAMLResponse)
+	if err != nil || !m.issued.Before(now) {
+		return now, nil
+	}
+	return m.issued.Add(-5 * time.Second), nil
 }
 
 // judgeSequence posts one step after the other; the sequence is accepted if each ends as it expects. Beside that, the
