@@ -45,7 +45,7 @@ func (e *Error) bareReport() *Report {
 	return r
 }
 
-// A caseRecord is a refused login as cases.md has it: what logintrust replay and a Go test judge again, by its own clock.
+// A caseRecord is a refused login as docs/cases.md has it: what logintrust replay and a Go test judge again, by its own clock.
 type caseRecord struct {
 	Name         string     `json:"name"`
 	Description  string     `json:"description,omitempty"`
