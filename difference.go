@@ -193,6 +193,18 @@ func (d Difference) ID() string {
 	return hexSum([]byte(fmt.Sprintf("%q", parts)))[:32]
 }
 
+// String writes the decision as a line of a log: its kind, what the trust has, what the metadata has.
+func (d Difference) String() string {
+	have, want := inWords(d.Have), inWords(d.Want)
+	if d.OldKey != nil {
+		have = d.OldKey.String()
+	}
+	if d.NewKey != nil {
+		want = d.NewKey.String()
+	}
+	return Change{string(d.Kind), have, want}.String()
+}
+
 // Apply returns a copy of the trust with this one decision carried out, for the host to save; t itself stays as it is. It
 // refuses what no longer fits the trust, a ninth key, and what would leave a trust without any key or place to sign in.
 func (d Difference) Apply(t LoginTrust) (LoginTrust, error) {

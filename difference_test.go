@@ -288,3 +288,29 @@ func TestMetadataWithoutTime(t *testing.T) {
 	_, err = saml.Candidates(xml, saml.ImportOptions{}, time.Time{})
 	require.ErrorContains(t, err, "time")
 }
+
+// A key and a decision about one show as what an administrator compares.
+func TestDifferenceString(t *testing.T) {
+	t.Parallel()
+	idp, next := idpNamed(t, "idp"), idpNamed(t, "next")
+	key, added := pinned(t, idp.Certificate()), pinned(t, next.Certificate())
+	from, to := key.CertificateDates()
+	assert.Equal(t, "key with SHA-256 "+key.SHA256()+", certificate with SHA-256 "+key.CertificateSHA256()+", valid from "+
+		from.Format(time.DateOnly)+" to "+to.Format(time.DateOnly), key.String())
+	public, err := x509.ParsePKIXPublicKey(added.SPKI())
+	require.NoError(t, err)
+	bare, err := saml.NewPublicKey(public)
+	require.NoError(t, err)
+	assert.Equal(t, "key with SHA-256 "+added.SHA256(), bare.String())
+	assert.Equal(t, "key with SHA-256 none", saml.PublicKey{}.String())
+	assert.Equal(t, "[key with SHA-256 "+added.SHA256()+"]", fmt.Sprint(saml.LoginTrust{Keys: []saml.PublicKey{bare}}.Keys))
+
+	trust := saml.LoginTrust{Domain: "https://one", Keys: []saml.PublicKey{key}, LoginURL: "https://idp/old"}
+	list, err := trust.Compare(saml.Proposal{Trust: saml.LoginTrust{Domain: "https://one", Keys: []saml.PublicKey{bare}, LoginURL: "https://idp/\x1b[2J"}})
+	require.NoError(t, err)
+	var lines []string
+	for _, d := range list {
+		lines = append(lines, d.String())
+	}
+	assert.Equal(t, []string{"add_key: added " + bare.String(), `change_login_url: https://idp/old → "https://idp/\x1b[2J"`, "remove_key: removed " + key.String()}, lines)
+}

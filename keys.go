@@ -2,6 +2,7 @@ package saml
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -131,6 +132,20 @@ func (k PublicKey) CertificateSerial() string {
 // CertificateDates are those of the certificate that the key came in, zero for a bare key. They are for an
 // administrator's page: an expired certificate does not refuse a login (SAML V2.0 Metadata Interoperability Profile 2.6.1).
 func (k PublicKey) CertificateDates() (notBefore, notAfter time.Time) { return k.notBefore, k.notAfter }
+
+// String says which key it is, as an administrator compares it: by its fingerprint, and by the fingerprint and the dates of the
+// certificate that it came in.
+func (k PublicKey) String() string {
+	words := "key with SHA-256 " + cmp.Or(k.SHA256(), "none")
+	if k.certificate == nil {
+		return words
+	}
+	words += ", certificate with SHA-256 " + k.CertificateSHA256()
+	if from, to := k.CertificateDates(); !to.IsZero() {
+		words += ", valid from " + from.UTC().Format(time.DateOnly) + " to " + to.UTC().Format(time.DateOnly)
+	}
+	return words
+}
 
 // Equal reports whether both are the same key, whatever they are wrapped in.
 func (k PublicKey) Equal(other PublicKey) bool { return bytes.Equal(k.spki, other.spki) }

@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -107,26 +106,11 @@ func inWords(value any) string {
 			return "" // no limit
 		}
 		return v.String()
-	case PublicKey:
-		return v.inWords()
 	case string:
 		if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			return strconv.Quote(v)
 		}
 		return v
 	}
-	return fmt.Sprint(value) // the options, which have words of their own
-}
-
-// inWords is what an administrator compares.
-func (k PublicKey) inWords() string {
-	words := "key with SHA-256 " + cmp.Or(k.SHA256(), "none")
-	if k.certificate == nil {
-		return words
-	}
-	words += ", certificate with SHA-256 " + k.CertificateSHA256()
-	if from, to := k.CertificateDates(); !to.IsZero() {
-		words += ", valid from " + from.UTC().Format(time.DateOnly) + " to " + to.UTC().Format(time.DateOnly)
-	}
-	return words
+	return fmt.Sprint(value) // keys and options, which have words of their own
 }
