@@ -162,6 +162,11 @@ func TestPrivateKeysAreRefused(t *testing.T) {
 		Data      []byte
 	}{pkix.AlgorithmIdentifier{Algorithm: oid}, []byte("secret")})
 	require.NoError(t, err)
+	bundle, err := asn1.Marshal(struct { // PKCS#12 without its third part
+		Version int
+		Content pkix.AlgorithmIdentifier
+	}{3, pkix.AlgorithmIdentifier{Algorithm: oid}})
+	require.NoError(t, err)
 	public := func(key any) string {
 		k, err := saml.NewPublicKey(key)
 		require.NoError(t, err)
@@ -180,6 +185,7 @@ func TestPrivateKeysAreRefused(t *testing.T) {
 		"SEC 1":            {"EC PRIVATE KEY", sec1, public(ecKey.Public())},
 		"DSA":              {"DSA PRIVATE KEY", dsaKey, ""},
 		"encrypted PKCS#8": {"ENCRYPTED PRIVATE KEY", encrypted, ""},
+		"PKCS#12":          {"PRIVATE KEY", bundle, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -325,4 +331,14 @@ func FuzzPastedKey(f *testing.F) {
 		key.CertificateSubject()
 		key.CertificateSerial()
 	})
+}
+
+// A marker that names something else is believed, although a key stands behind it.
+func TestPastedKeysByAnotherName(t *testing.T) {
+	t.Parallel()
+	_, texts, _ := pastedKeys(t)
+	for label, problem := range map[string]string{"DSA PUBLIC KEY": "DSA", "PKCS7": "bundle", "CERTIFICATE REQUEST": "neither a certificate nor a public key"} {
+		_, err := saml.ParsePublicKey(strings.ReplaceAll(texts["pem_crt_64"], "CERTIFICATE", label))
+		require.ErrorContains(t, err, problem, label)
+	}
 }

@@ -563,3 +563,67 @@ func TestEachChangeRuleIsNeeded(t *testing.T) {
 	}
 	assert.Empty(t, edits)
 }
+
+// A session gets the new name only if it is of the name that changed, at the identity provider that changed it.
+func TestRenameOfOthers(t *testing.T) {
+	t.Parallel()
+	change := saml.NameIDChange{Domain: "https://one", SubjectKey: "key", NewNameID: saml.NameID{Value: "new"}, NewSubjectKey: "new key"}
+	mine := saml.LoginSession{Domain: "https://one", NameID: saml.NameID{Value: "old"}, SubjectKey: "key"}
+	renamed, changed := change.Rename(mine)
+	assert.True(t, changed)
+	assert.Equal(t, saml.LoginSession{Domain: "https://one", NameID: saml.NameID{Value: "new"}, SubjectKey: "new key"}, renamed)
+	for _, other := range []saml.LoginSession{{Domain: "https://two", SubjectKey: "key"}, {Domain: "https://one", SubjectKey: "other"}} {
+		same, changed := change.Rename(other)
+		assert.False(t, changed)
+		assert.Equal(t, other, same)
+	}
+	_, changed = saml.NameIDChange{Domain: "https://one"}.Rename(saml.LoginSession{Domain: "https://one"})
+	assert.False(t, changed, "no name is nobody's")
+}
+
+// What is no request, and what cannot be answered.
+func TestNameIDMessagesWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	n := newNaming(t)
+	session := n.know("p-1")
+	m := n.idp.NameIDRequest(session, "p-9", nameIDURL)
+	m.Response, m.InResponseTo, m.Status = true, "_x", &samltest.Status{Code: samltest.Success}
+	m.NameID, m.NewID = nil, ""
+	for binding, carry := range namingCarriers() {
+		a, err := n.sp.AnswerNameID(t.Context(), carry(m))
+		assert.Nil(t, a)
+		require.ErrorIs(t, err, map[bool]saml.Reason{false: saml.BadRequest, true: saml.BadResponse}[binding == "soap"], binding)
+		assert.Empty(t, n.names.calls, binding)
+	}
+
+	n = newNaming(t)
+	session = n.know("p-1")
+	trust := n.trust()
+	trust.SignatureAlgorithm = saml.AlgorithmEd25519 // not our kind of key
+	n.trusts.Set(trust)
+	a, err := n.sp.AnswerNameID(t.Context(), carriers["redirect"](n.idp.NameIDRequest(session, "p-9", nameIDURL)))
+	assert.Nil(t, a)
+	require.ErrorIs(t, err, saml.ErrNoAlgorithm)
+}
+
+// Who calls ReceiveNameID is told that the answer is written, by whichever binding it goes.
+func TestReceiveNameIDHasAnswered(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*saml.LoginTrust, *saml.Config)
+		status int
+		text   string
+	}{
+		"redirect": {func(*saml.LoginTrust, *saml.Config) {}, http.StatusSeeOther, ""},
+		"post":     {func(l *saml.LoginTrust, _ *saml.Config) { l.NameIDURL = "" }, http.StatusOK, `action="https://idp.example.com/mni/post"`},
+		"no place": {func(l *saml.LoginTrust, _ *saml.Config) { l.NameIDURL, l.NameIDPostURL = "", "" }, http.StatusNoContent, ""},
+	} {
+		n := newNaming(t, c.change)
+		r := httptest.NewRequest(http.MethodGet, n.idp.NameIDRequest(n.know("p-1"), "p-9", nameIDURL).URL(), nil)
+		w := httptest.NewRecorder()
+		require.ErrorIs(t, n.sp.ReceiveNameID(w, r), saml.ErrAnswered, name)
+		assert.Equal(t, c.status, w.Code, name)
+		assert.Contains(t, w.Body.String(), c.text, name)
+		assert.Len(t, n.names.calls, 1)
+	}
+}

@@ -162,8 +162,11 @@ func TestEnhancedClientDetected(t *testing.T) {
 		`ver="urn:liberty:paos:2003-08";"urn:x",` + service:                       false,
 		`ver="urn:liberty:paos:2003-08"`:                                          false,
 		service:                                                                   false,
-		"":                                                                        false,
-		`ver="urn:liberty:paos:2003-08";` + signed:                                false,
+		`"urn:liberty:paos:2003-08";` + service:                                   false,
+		`="urn:liberty:paos:2003-08";` + service:                                  false,
+		`ver "urn:liberty:paos:2003-08";` + service:                               false,
+		"": false,
+		`ver="urn:liberty:paos:2003-08";` + signed: false,
 	} {
 		resp := s.browser().offer("", "PAOS", header)
 		assert.Equal(t, is, resp.Header.Get("Content-Type") == paosType, header)
@@ -194,6 +197,7 @@ func TestEnhancedClientDetected(t *testing.T) {
 // req: ECP2-ERR
 func TestEnhancedClientRefusedAtTheStart(t *testing.T) {
 	t.Parallel()
+	key := mustKey(t, "next-rsa2048")
 	for name, c := range map[string]struct {
 		change func(*saml.LoginTrust, *saml.Config)
 		query  string
@@ -211,6 +215,12 @@ func TestEnhancedClientRefusedAtTheStart(t *testing.T) {
 			c.Enabled = func(context.Context) (bool, error) { return false, nil }
 		}, "", "", saml.SSODisabled},
 		"signs, no key": {func(t *saml.LoginTrust, _ *saml.Config) { t.WantRequestsSigned = true }, "", "", saml.NotConfigured},
+		"no algorithm": {func(t *saml.LoginTrust, c *saml.Config) {
+			t.SignatureAlgorithm, c.SigningKeys = saml.AlgorithmEd25519, []saml.KeyPair{{Signer: key}}
+		}, "", "", saml.NotConfigured},
+		"a key that fails": {func(_ *saml.LoginTrust, c *saml.Config) {
+			c.SigningKeys = []saml.KeyPair{{Signer: downSigner{key}}}
+		}, "", "", saml.NotConfigured},
 		"store that fails": {func(_ *saml.LoginTrust, c *saml.Config) {
 			c.State = &brokenState{MemoryState: saml.NewMemoryState(), add: errBroken}
 		}, "", "", saml.StoreFailed},
@@ -228,6 +238,7 @@ func TestEnhancedClientRefusedAtTheStart(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, s.browser().do(r, false).StatusCode, "a client picks no IdP on a page")
 	for _, opts := range []saml.StartOptions{
 		{Binding: saml.PAOSBinding, Details: saml.RequestDetails{ACSByIndex: true}},
+		{Binding: saml.PAOSBinding, Details: saml.RequestDetails{ByArtifact: true}},
 	} {
 		_, err := s.sp.Request(t.Context(), s.trust(), opts)
 		require.Error(t, err)
@@ -555,4 +566,27 @@ func FuzzPAOS(f *testing.F) {
 		require.ErrorAs(t, err, &e)
 		require.Nil(t, login)
 	})
+}
+
+// What only looks like PAOS is not read as that; a relay state is bounded before anything is verified.
+func TestPAOSOnlyWhereItIsOne(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withECP)
+	client := s.browser()
+	body := s.answerTo(client.client("")).PAOS()
+	for _, c := range []struct{ method, kind string }{{http.MethodPost, paosType + "; charset"}, {http.MethodPut, paosType}, {http.MethodPost, "text/xml"}} {
+		r := httptest.NewRequest(c.method, acsURL, bytes.NewReader(body))
+		r.Header.Set("Content-Type", c.kind)
+		resp := client.do(r, false)
+		assert.GreaterOrEqual(t, resp.StatusCode, 400, c)
+		assert.NotContains(t, read(resp), "soap:Fault", c)
+		assert.Zero(t, s.logins.Load(), c)
+	}
+	resp, text := client.bring(body)
+	assert.Equal(t, http.StatusSeeOther, resp.StatusCode, text)
+
+	answer := s.idp.Answer(samltest.Request{ACSURL: acsURL, SPEntityID: s.sp.EntityID()})
+	answer.RelayState, answer.Sign = strings.Repeat("x", 1<<20), 0
+	_, _ = client.bring(answer.PAOS())
+	assert.Equal(t, saml.TooLarge, s.reason())
 }

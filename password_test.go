@@ -579,3 +579,72 @@ func TestPasswordStepUnsolicitedSwitchedOff(t *testing.T) {
 	login, err = w.finish(step, password)
 	refused(t, saml.UnsolicitedNotAllowed, login, err)
 }
+
+// unkept is a store that does not take a login that waits for its password: an error, or a token that is there already.
+type unkept struct {
+	*saml.MemoryState
+	err error
+}
+
+func (u *unkept) Add(ctx context.Context, key string, value []byte, keep time.Duration) (bool, error) {
+	if len(value) > 1000 {
+		return false, u.err
+	}
+	return u.MemoryState.Add(ctx, key, value, keep)
+}
+
+func TestPasswordStepThatIsNotKept(t *testing.T) {
+	t.Parallel()
+	for _, failure := range []error{errBroken, nil} {
+		w := newAskingTown(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = &unkept{saml.NewMemoryState(), failure} })
+		login, err := w.login()
+		e := denied(t, saml.StoreFailed, login, err)
+		_, found := e.PasswordStep()
+		assert.False(t, found, "nothing waits")
+	}
+}
+
+// Of two right passwords at once, each of which found the login waiting, one makes it.
+func TestPasswordTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newAskingTown(t)
+	step := w.ask()
+	login, err := w.sp.FinishPassword(t.Context(), step, func(context.Context, saml.User) (bool, error) {
+		faster, err := w.finish(step, password)
+		userOf(t, faster, err)
+		return true, nil
+	})
+	denied(t, saml.Replayed, login, err)
+}
+
+// Where there are no users there is no password, and a step that came before it was written waits for nothing.
+func TestPasswordStepOutOfPlace(t *testing.T) {
+	t.Parallel()
+	login, err := newWorld(t).sp.FinishPassword(t.Context(), saml.PasswordStep{Token: "x", BrowserKey: "y"}, typed(password))
+	refused(t, saml.NotConfigured, login, err)
+
+	w := newAskingTown(t)
+	step := w.ask()
+	w.now = w.now.Add(-9 * time.Minute) // clocks of processes differ
+	_, err = w.finish(step, "wrong")
+	require.ErrorIs(t, err, saml.PasswordWrong)
+	w.now = w.now.Add(-2 * time.Minute)
+	login, err = w.finish(step, password)
+	denied(t, saml.UnknownRequest, login, err)
+}
+
+func TestScribbledPasswordStep(t *testing.T) {
+	t.Parallel()
+	for name, edit := range scribbles {
+		state := &scribbled{MemoryState: saml.NewMemoryState(), least: 1000, most: 1 << 20}
+		w := newAskingTown(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = state })
+		step := w.ask()
+		state.edit = edit
+		login, err := w.finish(step, password)
+		e := denied(t, saml.StoreFailed, login, err)
+		assert.NotNil(t, e, name)
+		state.edit = nil
+		login, err = w.finish(step, password)
+		userOf(t, login, err)
+	}
+}

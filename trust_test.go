@@ -257,6 +257,16 @@ func TestLoginTrustProblems(t *testing.T) {
 		{"Product", "Product", func(t *saml.LoginTrust) { t.Product = 99 }},
 		{"LoginURL by http", "LoginURL", func(t *saml.LoginTrust) { t.LoginURL = "http://idp.example.com" }},
 		{"LoginURL on the loopback", "", func(t *saml.LoginTrust) { t.LoginURL = "http://localhost:8080/sso" }},
+		{"LoginURL on the loopback by address", "", func(t *saml.LoginTrust) { t.LoginURL = "http://127.0.0.1:8080/sso" }},
+		{"LoginURL by http to an address", "LoginURL", func(t *saml.LoginTrust) { t.LoginURL = "http://192.0.2.1/sso" }},
+		{"LoginURL by ftp", "LoginURL", func(t *saml.LoginTrust) { t.LoginURL = "ftp://localhost/sso" }},
+		{"Audience with a hidden character", "Audiences", func(t *saml.LoginTrust) { t.Audiences = []string{"urn:x\u200by"} }},
+		{"two artifact services with one index", "ArtifactServices", func(t *saml.LoginTrust) {
+			t.ArtifactServices = []saml.ArtifactService{{Index: 1, URL: "https://idp.example.com/a"}, {Index: 1, URL: "https://idp.example.com/b"}}
+		}},
+		{"two artifact services", "", func(t *saml.LoginTrust) {
+			t.ArtifactServices = []saml.ArtifactService{{Index: 1, URL: "https://idp.example.com/a"}, {Index: 2, URL: "https://idp.example.com/a"}}
+		}},
 		{"LoginURL that resolves nowhere", "", func(t *saml.LoginTrust) { t.LoginURL = "https://idp.invalid/" }},
 		{"LoginURL too long", "LoginURL", func(t *saml.LoginTrust) { t.LoginURL = "https://idp.example.com/" + strings.Repeat("a", 2025) }},
 		{"LoginURL with fragment", "LoginURL", func(t *saml.LoginTrust) { t.LoginURL = "https://idp.example.com/#a" }},

@@ -53,7 +53,7 @@ func TestReadIdPs(t *testing.T) {
   <SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"/>
   <IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:1.1:protocol
     urn:oasis:names:tc:SAML:2.0:protocol" validUntil="2026-06-01T00:00:00Z" WantAuthnRequestsSigned="true" errorURL="https://idp/error">
-    <KeyDescriptor use="signing"><ds:KeyInfo><ds:KeyName>k</ds:KeyName><ds:X509Data><ds:X509Certificate>one</ds:X509Certificate><ds:X509Certificate>two</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor>
+    <KeyDescriptor use="signing"><ds:KeyInfo><ds:KeyName>k</ds:KeyName><X509Data xmlns="u"><ds:X509Certificate>wrong</ds:X509Certificate></X509Data><ds:X509Data><ds:X509Certificate>one</ds:X509Certificate><ds:X509Certificate>two</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor>
     <KeyDescriptor use="encryption"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>wrong</ds:X509Certificate></ds:X509Data></ds:KeyInfo><EncryptionMethod Algorithm="urn:a"/><EncryptionMethod Algorithm="urn:b"/></KeyDescriptor>
     <KeyDescriptor><ds:KeyInfo><ds:KeyValue><ds:RSAKeyValue><ds:Modulus>m</ds:Modulus><ds:Exponent>e</ds:Exponent></ds:RSAKeyValue></ds:KeyValue></ds:KeyInfo></KeyDescriptor>
     <KeyDescriptor><ds:KeyInfo><ds:KeyValue><ds11:ECKeyValue><ds11:NamedCurve URI="c"/><ds11:PublicKey>p</ds11:PublicKey></ds11:ECKeyValue></ds:KeyValue></ds:KeyInfo></KeyDescriptor>
