@@ -241,7 +241,7 @@ func TestEnhancedClientRefusedAtTheStart(t *testing.T) {
 		{Binding: saml.PAOSBinding, Details: saml.RequestDetails{ByArtifact: true}},
 	} {
 		_, err := s.sp.Request(t.Context(), s.trust(), opts)
-		require.Error(t, err)
+		require.ErrorContains(t, err, "not for PAOSBinding")
 	}
 	_, err := newWorld(t).sp.Request(t.Context(), s.trust(), saml.StartOptions{Binding: saml.PAOSBinding})
 	require.ErrorContains(t, err, "Config.ECP")
@@ -584,6 +584,9 @@ func TestPAOSOnlyWhereItIsOne(t *testing.T) {
 	}
 	resp, text := client.bring(body)
 	assert.Equal(t, http.StatusSeeOther, resp.StatusCode, text)
+	resp, text = newSite(t).browser().bring(body)
+	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
+	assert.NotContains(t, text, "soap:Fault", "off by default")
 
 	answer := s.idp.Answer(samltest.Request{ACSURL: acsURL, SPEntityID: s.sp.EntityID()})
 	answer.RelayState, answer.Sign = strings.Repeat("x", 1<<20), 0

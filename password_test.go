@@ -599,6 +599,9 @@ func TestPasswordStepThatIsNotKept(t *testing.T) {
 		w := newAskingTown(t, func(_ *saml.LoginTrust, c *saml.Config) { c.State = &unkept{saml.NewMemoryState(), failure} })
 		login, err := w.login()
 		e := denied(t, saml.StoreFailed, login, err)
+		if failure != nil {
+			require.ErrorIs(t, err, failure)
+		}
 		_, found := e.PasswordStep()
 		assert.False(t, found, "nothing waits")
 	}

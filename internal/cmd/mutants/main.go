@@ -20,10 +20,10 @@ import (
 
 // incoming are the files whose checks are meant: what a message from outside goes through, and what it may bring about. The
 // others make requests, pages and keys, or read what an administrator writes.
-const incoming = `^(internal/(binding|outbound)/\w+|internal/wire/(artifact|assertion|attribute|decoder|logout|response|soap|time)|` +
+const incoming = `^(internal/(binding|outbound)/\w+|internal/wire/(artifact|assertion|attribute|decoder|keyinfo|logout|managenameid|metadata|paos|response|soap|time)|` +
 	`internal/xmlsec/(algorithms|base64|blockcipher|c14n|chars|decrypt|detached|element|keytransport|reader|record|signature|table|tag|xmldecl)|` +
-	`artifact|askedrules|ended|http|issuer|logintrust|logout|logoutsoap|mapping|mappingrules|metadatain|metadatakeys|pending|proposal|` +
-	`relaystate|rules|sp)\.go$`
+	`artifact|askedrules|ended|http|issuer|logintrust|logout|logoutsoap|mapping|mappingrules|metadatain|metadatakeys|nameidchange|paos|` +
+	`password|pending|proposal|relaystate|rules|sp|translation)\.go$`
 
 type options struct {
 	files, only *regexp.Regexp
