@@ -61,6 +61,21 @@ func AppendBase64[T string | []byte](dst []byte, s T) (out []byte, ok bool) {
 	return dst[:n], have == 0
 }
 
+// holdsMore reports whether a text stands for more than that many octets in base64, before it is decoded. White space is left
+// out, padding is not.
+func holdsMore(text []byte, most int) bool {
+	n := len(text)
+	if n/4*3 <= most {
+		return false
+	}
+	for _, c := range text {
+		if isSpace(c) {
+			n--
+		}
+	}
+	return n/4*3 > most
+}
+
 // decodeGroups decodes groups of four characters, until white space or padding is among them, and returns how many characters
 // that were. It may write beyond the octets that count.
 func decodeGroups[T string | []byte](dst []byte, s T) (done int) {

@@ -26,6 +26,23 @@ func TestAppendBase64(t *testing.T) {
 	}
 }
 
+// What is too long is told before it is decoded, by what is not white space.
+//
+// req: SE-LIMITS
+func TestBase64TooLong(t *testing.T) {
+	t.Parallel()
+	for text, more := range map[string]bool{"": false, "AAAA": false, "A A\tA\nA\r": false, strings.Repeat(" ", 100): false, "AAAAAAA": false,
+		"AAAAAAAA": true, " AAAA AAA A": true, "!!!!!!!!": true} {
+		assert.Equal(t, more, xmlsec.HoldsMore(text, 3), "%q", text)
+	}
+	// Neither is base64; that is not looked at where it is too long.
+	long := func(octets int) string { return strings.Repeat("A", octets/3*4) + "!!!!" }
+	_, err := verify(t, sign(func(s *signing) { s.text = func(string) string { return long(xmlsec.MaxSignatureBytes + 6) } }).document(t), xmlsec.Policy{}, rsaKey().Public())
+	require.ErrorContains(t, err, "octets of base64")
+	_, err = verify(t, sign(func(s *signing) { s.text = func(string) string { return long(30) } }).document(t), xmlsec.Policy{}, rsaKey().Public())
+	require.ErrorContains(t, err, "is not base64 of at most")
+}
+
 // FuzzBase64 holds our decoder against the standard library's.
 func FuzzBase64(f *testing.F) {
 	for _, s := range []string{"", "QQ==", "QUJD\r\nQUJD", "QUI= ", "Q=Q=", "QR==", "\x80QQ"} {

@@ -289,12 +289,12 @@ func cipherOctets(e Element, most int) ([]byte, error) {
 	if !plain {
 		text = e.AppendText(nil)
 	}
-	out, ok := AppendBase64(nil, text)
-	switch {
-	case !ok || len(out) == 0:
-		return nil, fault(MalformedEncryption, "encrypted content that is not base64")
-	case len(out) > most:
+	if holdsMore(text, most) {
 		return nil, fault(Limit, "more than %d octets of encrypted content", most)
+	}
+	out, ok := AppendBase64(nil, text)
+	if !ok || len(out) == 0 {
+		return nil, fault(MalformedEncryption, "encrypted content that is not base64")
 	}
 	return out, nil
 }

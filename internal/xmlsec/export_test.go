@@ -26,6 +26,9 @@ const (
 // NCName measures the name at the start of b.
 func NCName(b []byte) int { return ncName(b) }
 
+// HoldsMore bounds base64 before it is decoded.
+func HoldsMore(text string, most int) bool { return holdsMore([]byte(text), most) }
+
 // Record canonicalises e with the one child skip left out, if it exists, and returns what Verify would return if a key
 // had signed it.
 func (u *Unverified) Record(e, skip Element, m C14N) (Signed, error) {

@@ -310,12 +310,13 @@ func (r *Reader) decodeBase64(buf []byte, e Element) ([]byte, error) {
 		r.value = e.AppendText(r.value[:0])
 		text = r.value
 	}
-	out, ok := AppendBase64(buf, text)
-	if !ok || len(out) == 0 {
-		return nil, fault(MalformedSignature, "%s is not base64", e.Local())
+	const padding = 2
+	if holdsMore(text, cap(buf)+padding) {
+		return nil, fault(MalformedSignature, "a value of %d octets of base64", len(text))
 	}
-	if len(out) > cap(buf) {
-		return nil, fault(MalformedSignature, "a value of %d octets", len(out))
+	out, ok := AppendBase64(buf, text)
+	if !ok || len(out) == 0 || len(out) > cap(buf) {
+		return nil, fault(MalformedSignature, "%s is not base64 of at most %d octets", e.Local(), cap(buf))
 	}
 	return out, nil
 }
