@@ -115,8 +115,7 @@ func (sp *ServiceProvider) Request(ctx context.Context, trust LoginTrust, opts S
 	if err != nil {
 		return nil, err
 	}
-	key := stateKey(pendingKind, sp.config.EntityID, trust.Domain, started.RequestID)
-	if err := sp.keepRequest(ctx, key, p.marshal()); err != nil {
+	if err := sp.keepRequest(ctx, sp.pendingKey(trust.Domain, started.RequestID), p.marshal()); err != nil {
 		return nil, err
 	}
 	return started, nil

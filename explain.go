@@ -412,7 +412,7 @@ func (e *explanation) findPending(ctx context.Context, id string) (*pending, *Er
 	if e.tested != nil && id == e.testedID {
 		return e.testedRequest, nil
 	}
-	return e.sp.findPending(ctx, stateKey(pendingKind, e.sp.config.EntityID, e.trust.Domain, id))
+	return e.sp.findPending(ctx, e.sp.pendingKey(e.trust.Domain, id))
 }
 
 func (e *explanation) browser(context.Context) (string, *Error) {

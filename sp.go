@@ -297,7 +297,7 @@ func (sp *ServiceProvider) spend(ctx context.Context, c *candidate, posted Poste
 	if !id.Present {
 		return sp.spendUnsolicited(ctx, c, posted, login)
 	}
-	key := stateKey(pendingKind, sp.config.EntityID, c.trust.Domain, id.Value)
+	key := sp.pendingKey(c.trust.Domain, id.Value)
 	p, err := sp.findPending(ctx, key)
 	if err != nil {
 		return nil, err.at(stageRequest)
@@ -404,6 +404,11 @@ func (c *candidate) repeated(f *finished, posted Posted) *Error {
 	return e
 }
 
+// pendingKey is where a request to an identity provider waits for its answer.
+func (sp *ServiceProvider) pendingKey(domain, requestID string) string {
+	return stateKey(pendingKind, sp.config.EntityID, domain, requestID)
+}
+
 func (sp *ServiceProvider) finishedKey(c *candidate) string {
 	return stateKey(finishedKind, sp.config.EntityID, c.trust.Domain, c.confirmed.InResponseTo.Value)
 }
@@ -495,7 +500,7 @@ func (sp *ServiceProvider) consumeFailed(ctx context.Context, c *candidate, post
 	if !id.Present {
 		return ""
 	}
-	key := stateKey(pendingKind, sp.config.EntityID, c.trust.Domain, id.Value)
+	key := sp.pendingKey(c.trust.Domain, id.Value)
 	p, err := sp.findPending(ctx, key)
 	if err != nil || p == nil || !p.isFrom(posted.BrowserKey) {
 		return ""

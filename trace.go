@@ -93,7 +93,7 @@ func (e *Error) UnsealedCase(ctx context.Context) ([]byte, error) {
 		SAMLResponse: posted.SAMLResponse, RelayState: posted.RelayState, Reason: e.Reason}
 	if !slices.Contains([]Reason{UnknownRequest, Replayed}, e.Reason) && isID(e.answers) {
 		c.RequestID = e.answers
-		if p, err := sp.findPending(ctx, stateKey(pendingKind, sp.config.EntityID, trust.Domain, c.RequestID)); err == nil && p != nil {
+		if p, err := sp.findPending(ctx, sp.pendingKey(trust.Domain, c.RequestID)); err == nil && p != nil {
 			c.RequestedAt = p.issued.Format(time.RFC3339Nano)
 		}
 	}
