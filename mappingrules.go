@@ -56,9 +56,12 @@ var userRules = []mappingRule{
 	{UserNotAllowed, checkAllowedRoles},
 }
 
+// isNobodys reports a trust that logs in nobody's users.
+func (t *LoginTrust) isNobodys() bool { return t.Organization == "" && !t.AllowAnyOrganization }
+
 // checkTrustOrganization: a trust that names no organization logs in nobody's users, whatever the directory would say.
 func checkTrustOrganization(m *mapping) *mismatch {
-	if m.trust.Organization == "" && !m.trust.AllowAnyOrganization {
+	if m.trust.isNobodys() {
 		return &mismatch{found: "a trust without Organization", wanted: "LoginTrust.Organization, or AllowAnyOrganization"}
 	}
 	return nil

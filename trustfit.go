@@ -20,26 +20,25 @@ func (sp *ServiceProvider) checkBegins(p *problems, t *LoginTrust) {
 	if t.Initiation != InitiatedBySP {
 		return
 	}
-	_, byPOST, err := endpoint(*t, AnyBinding)
-	if err != nil {
+	location, byPOST, _ := endpoint(*t, AnyBinding) // a place that is none is said by trust.Problems
+	if location == "" {
 		begins := t.AllowIdPInitiated || sp.config.ECP
 		p.when(!begins, "LoginURL", "is needed, or LoginPostURL, or AllowIdPInitiated: there is no way to sign in")
 		return
 	}
-	if _, err := sp.signingKey(t); err != nil {
-		if !errors.Is(err, ErrNoAlgorithm) {
-			p.add("WantRequestsSigned", "the application has no key that signs (Config.SigningKeys)")
-			return
-		}
+	key, err := sp.signingKey(t)
+	switch {
+	case errors.Is(err, ErrNoAlgorithm):
 		field := "SignatureAlgorithm"
 		if t.SignatureAlgorithm == "" {
 			field = "SigningMethods"
 		}
 		p.add(field, "the application has no key that signs so (Config.SigningKeys, SignatureAlgorithms)")
-		return
-	}
-	if _, err := sp.signing(t, byPOST); err != nil {
-		p.add("DigestMethods", "the application makes none of them (Config.DigestAlgorithms)")
+	case err != nil:
+		p.add("WantRequestsSigned", "the application has no key that signs (Config.SigningKeys)")
+	case key != nil && byPOST:
+		_, err = sp.digest(t)
+		p.when(err != nil, "DigestMethods", "the application makes none of them (Config.DigestAlgorithms)")
 	}
 }
 
@@ -56,7 +55,7 @@ func (sp *ServiceProvider) checkMaps(p *problems, t *LoginTrust) {
 		return
 	}
 	const orAny = ", or AllowAnyOrganization: the trust lets nobody in"
-	p.when(t.Organization == "" && !t.AllowAnyOrganization, "Organization", "is needed"+orAny)
+	p.when(t.isNobodys(), "Organization", "is needed"+orAny)
 	p.when(t.Match == MatchEmail && len(t.EmailDomains) == 0 && !t.AllowAnyOrganization, "EmailDomains",
 		"are needed where users are known by their e-mail addresses"+orAny)
 	p.when(t.Translation != TranslationNone && sp.config.Translations == nil, "Translation",

@@ -85,6 +85,10 @@ func TestProblemsOfAServiceProvider(t *testing.T) {
 			assert.Empty(t, w.sp.Problems(trust), "not by SAML")
 			trust.Domain = ""
 			assert.Equal(t, trust.Problems(), w.sp.Problems(trust))
+			trust = mended.trust()
+			trust.LoginURL, trust.SAML, trust.OpenID = "http://idp.example.com", true, false
+			require.NotEmpty(t, trust.Problems())
+			assert.Equal(t, trust.Problems(), mended.sp.Problems(trust), "a URL that is none is not said to be missing")
 		})
 	}
 }

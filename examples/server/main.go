@@ -142,7 +142,7 @@ func (d *demo) assemble(o options, log *slog.Logger) error {
 	}
 	for _, trust := range trusts.All() {
 		for _, problem := range d.app.sp.Problems(trust) {
-			log.Warn("a login trust needs a look", "domain", trust.Domain, "field", problem.Field, "problem", problem.Problem)
+			log.Warn("a login trust asks for what this server was not given; -key gives it a key that signs", "domain", trust.Domain, "field", problem.Field, "problem", problem.Problem)
 		}
 	}
 	d.sites[0].handler = d.app.handler()
