@@ -162,7 +162,7 @@ func TestCaseKnowsItsRequest(t *testing.T) {
 	wrong, err := json.Marshal(fields)
 	require.NoError(t, err)
 	_, err = replay.Explain(wrong, "", saml.ExplainOptions{})
-	require.ErrorContains(t, err, `"requestedAt" is "yesterday", not a time`)
+	require.ErrorContains(t, err, `"requestedAt" "yesterday" is not a time as RFC 3339 has it`)
 
 	e = refusedHere(t, newWorld(t), func(a *samltest.Answer) {
 		a.InResponseTo = "_x"

@@ -90,9 +90,13 @@ func parseNow(s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, errors.New(`"now" is missing`)
 	}
+	return parseTime("now", s)
+}
+
+func parseTime(field, s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf(`"now" %.64q is not a time as RFC 3339 has it`, s)
+		return time.Time{}, fmt.Errorf("%q %.64q is not a time as RFC 3339 has it", field, s)
 	}
 	return t, nil
 }

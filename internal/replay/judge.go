@@ -109,11 +109,7 @@ func Explain(line []byte, decryptionKey string, show saml.ExplainOptions) (*saml
 // no clock seems to be wrong for that.
 func (c *Case) requestedAt(now time.Time) (time.Time, error) {
 	if c.RequestedAt != "" {
-		at, err := time.Parse(time.RFC3339Nano, c.RequestedAt)
-		if err != nil {
-			return at, fmt.Errorf(`"requestedAt" is %.64q, not a time`, c.RequestedAt)
-		}
-		return at, nil
+		return parseTime("requestedAt", c.RequestedAt)
 	}
 	if c.SAMLResponse == nil {
 		return now, nil
