@@ -92,6 +92,14 @@ func (l *leaving) everything(t *testing.T, session saml.LoginSession) {
 	l.leave(carriers["redirect"](m))
 }
 
+// hold begins a login whose answer is made now, and handed in by post.
+func (l *leaving) hold() (answer *samltest.Answer, post func() (*saml.Login, error)) {
+	l.t.Helper()
+	started, request := l.start(saml.StartOptions{})
+	answer = l.idp.Answer(request)
+	return answer, func() (*saml.Login, error) { return l.post(answer, started.BrowserKey) }
+}
+
 // leave hands in a logout request, which is carried out.
 func (l *leaving) leave(m saml.LogoutMessage) *saml.LogoutAnswer {
 	l.t.Helper()
@@ -124,8 +132,7 @@ func TestNoteOutlivesACancelledLogout(t *testing.T) {
 	t.Parallel()
 	l, state := newCaller(t)
 	session := l.signIn("s0")
-	started, request := l.start(saml.StartOptions{})
-	held := l.idp.Answer(request)
+	_, post := l.hold()
 	l.everything(t, session)
 	l.now = now.Add(time.Second)
 	again := l.idp.LogoutRequest(session, sloURL)
@@ -135,7 +142,7 @@ func TestNoteOutlivesACancelledLogout(t *testing.T) {
 	_, err := l.sp.AnswerLogout(ctx, carriers["redirect"](again))
 	require.NoError(t, err)
 	state.taken = nil
-	login, err := l.post(held, started.BrowserKey)
+	login, err := post()
 	refused(t, saml.LoggedOut, login, err)
 }
 
@@ -144,8 +151,7 @@ func TestLogoutOfManySessions(t *testing.T) {
 	t.Parallel()
 	l, state := newCaller(t)
 	session := l.signIn("s0")
-	started, request := l.start(saml.StartOptions{})
-	held := l.idp.Answer(request)
+	_, post := l.hold()
 	m := l.idp.LogoutRequest(session, sloURL)
 	m.SessionIndexes = nil
 	for i := range 100 {
@@ -155,7 +161,7 @@ func TestLogoutOfManySessions(t *testing.T) {
 	l.leave(carriers["post"](m))
 	assert.LessOrEqual(t, state.entries, 2)
 	assert.Less(t, state.keep, 25*time.Hour)
-	login, err := l.post(held, started.BrowserKey)
+	login, err := post()
 	refused(t, saml.LoggedOut, login, err)
 }
 
@@ -164,12 +170,11 @@ func TestLogoutOfASessionNamedWithSpace(t *testing.T) {
 	t.Parallel()
 	l := newLeaving(t)
 	session := l.signIn(" s1")
-	started, request := l.start(saml.StartOptions{})
-	held := l.idp.Answer(request)
+	held, post := l.hold()
 	held.Assertion().Statements[0].SessionIndex = "s1 "
 	a := l.leave(carriers["post"](l.idp.LogoutRequest(session, sloURL)))
 	assert.Equal(t, 1, a.Ended)
-	login, err := l.post(held, started.BrowserKey)
+	login, err := post()
 	refused(t, saml.LoggedOut, login, err)
 }
 
